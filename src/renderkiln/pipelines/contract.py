@@ -17,6 +17,8 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.asset import Asset
 from renderkiln.domain.retry import Retry
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.progress import Progress
@@ -35,27 +37,6 @@ class Result:
 
     values: Mapping[str, JSON] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Input:
-    """An input file of a job. `name` is what its owner calls it; `path` is where it lies now."""
-
-    path: Path
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A finished output file under its final name. `kind`: video, audio, image, report, peaks …"""
-
-    kind: str
-    path: Path
-    size: int
-    sha256: str
-    content_type: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +75,7 @@ class StageContext(Protocol):
 
     job: JobFacts
     params: Any  # the pipeline's validated Params
-    inputs: Sequence[Input]
+    inputs: Sequence[Asset]
     results: Mapping[str, Result]  # of the earlier stages; file paths are absolute here
     workdir: Path
     services: Services
