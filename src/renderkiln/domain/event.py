@@ -1,4 +1,4 @@
-"""What happens to a job, as it happens. Command line, logs, metrics and dashboard listen to the same events."""
+"""What happens to a job, as it happens: command line, logs, metrics and dashboard listen to this."""
 
 from __future__ import annotations
 

@@ -24,10 +24,8 @@ class TemplateParams(BaseModel):
 
     palette: str = Field("default", description="Colours: one of the template's named palettes")
     intensity: float = Field(1.0, ge=0.25, le=2.0, description="How strongly the picture answers the music")
-    title: str | None = Field(None, max_length=200, description="Title on the picture; empty string for none")
-    artist: str | None = Field(
-        None, max_length=200, description="Artist on the picture; empty string for none"
-    )
+    title: str | None = Field(None, max_length=200, description="Title on the picture; empty for none")
+    artist: str | None = Field(None, max_length=200, description="Artist on the picture; empty for none")
     cover: Path | None = Field(None, description="Cover image to show (JPEG, PNG or WebP)")
 
 
