@@ -1,8 +1,53 @@
-"""Runs one FFmpeg command."""
+"""Runs one FFmpeg command: feeds it, listens to it, and ends it when it must end.
+
+Two threads per process drain its output and a third watches for a stall or a wish to stop, so that a caller
+blocked in `write` is always freed: whoever ends the process breaks the pipe.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from renderkiln.media.errors import FFmpegFailed, FFmpegStalled, FFmpegStopped, MediaError
+from renderkiln.media.ffmpeg.command import Command
+from renderkiln.media.ffmpeg.progress import Progress, parse
+
+PIPE_BYTES = 1 << 20
+STALL_TIMEOUT = 60.0
+_TAIL_LINES, _LINE_BYTES = 40, 1000
+_TICK = 0.1
+_REPORT = ("-hide_banner", "-nostats", "-loglevel", "warning", "-progress", "pipe:1", "-stats_period", "0.2")
+_SPEAKER = re.compile(r"^(\[[^\]]*(@ 0x[0-9a-f]+|enc:[^\]]*)\]\s*)+")
+_AFTERMATH = (
+    "Conversion failed",
+    "Could not open encoder before EOF",
+    "Error opening input file",
+    "Error opening output file -",
+    "Error opening output file file:",
+    "Error opening output files",
+    "Error selecting an encoder",
+    "Error sending frames to consumers",
+    "Error while opening encoder",
+    "Nothing was written into output file",
+    "Task finished with error code",
+    "Terminating thread with return code",
+    "To ignore this",
+)
 
 
 @dataclass(frozen=True)
@@ -13,3 +58,282 @@ class Finished:
     cpu_seconds: float
     peak_bytes: int
     tail: str  # the last lines of stderr
+
+
+def run(
+    command: Command,
+    *,
+    binary: Path,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    stall_timeout: float = STALL_TIMEOUT,
+    own_group: bool = True,
+    nice: int = 0,
+    stdin: Iterable[bytes | memoryview] | None = None,
+) -> Finished:
+    """Run `command` to its end; only exit status 0 is success, since a stopped FFmpeg leaves a valid file.
+
+    `on_progress` is called in this thread and may raise, which ends FFmpeg; `stop` is asked ten times a
+    second from another thread. Raises FFmpegFailed, FFmpegStalled, FFmpegStopped, and OSError (ENOSPC) when
+    the disk is full.
+    """
+    with Feed(
+        command,
+        binary=binary,
+        on_progress=on_progress,
+        stop=stop,
+        stall_timeout=stall_timeout,
+        own_group=own_group,
+        nice=nice,
+        reads_stdin=stdin is not None,
+    ) as running:
+        for data in stdin or ():
+            running.write(data)
+        return running.finish()
+
+
+def feed(
+    command: Command,
+    *,
+    binary: Path,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    stall_timeout: float = STALL_TIMEOUT,
+    own_group: bool = True,
+    nice: int = 0,
+) -> Feed:
+    """Start `command` to feed it by hand: enter it, `write` what it shall read, then `finish`.
+
+    Leaving the block without `finish` kills FFmpeg. Arguments and errors as for `run`.
+    """
+    return Feed(
+        command,
+        binary=binary,
+        on_progress=on_progress,
+        stop=stop,
+        stall_timeout=stall_timeout,
+        own_group=own_group,
+        nice=nice,
+        reads_stdin=True,
+    )
+
+
+class Feed:
+    """One FFmpeg process. Made by `feed`; a context manager that leaves no process behind."""
+
+    def __init__(
+        self,
+        command: Command,
+        *,
+        binary: Path,
+        on_progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool] | None,
+        stall_timeout: float,
+        own_group: bool,
+        nice: int,
+        reads_stdin: bool,
+    ) -> None:
+        self._on_progress = on_progress
+        self._stop = stop
+        self._stall_timeout = stall_timeout
+        self._own_group = own_group
+        self._reports: deque[Progress] = deque(maxlen=1)  # only the newest matters
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._verdict: BaseException | None = None  # why the watcher ended the process
+        self._lock = threading.Lock()  # between reaping and killing: a reaped pid may be someone else's
+        self._ended = threading.Event()
+        self._waiting = False  # for FFmpeg; while FFmpeg waits for its caller, nothing stalls
+        self._started = self._last_sign = time.monotonic()
+        self._usage: tuple[float, int] = (0.0, 0)
+        self._process = _start(command, binary, own_group=own_group, reads_stdin=reads_stdin)
+        if nice:
+            with contextlib.suppress(OSError):  # it may have ended already
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, nice)
+        self._threads = [
+            threading.Thread(target=target, name=f"ffmpeg-{target.__name__}", daemon=True)
+            for target in (self._read_progress, self._read_errors, self._watch)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Hand over bytes; blocks while FFmpeg is busy. Raises as `run` does when FFmpeg has ended."""
+        assert self._process.stdin is not None
+        view = memoryview(data).cast("B")
+        self._wait_for_ffmpeg()
+        try:
+            while view:
+                view = view[self._process.stdin.write(view) :]
+                self._last_sign = time.monotonic()
+        except BrokenPipeError:
+            self._reap()
+            self._raise_failure()
+        finally:
+            self._waiting = False
+        self._report()
+
+    def finish(self) -> Finished:
+        """Close FFmpeg's input, wait for its end and say how it went. Raises as `run` does."""
+        self._close_stdin()
+        self._wait_for_ffmpeg()
+        while self._threads[0].is_alive():  # it reads progress until FFmpeg ends
+            self._threads[0].join(_TICK)
+            self._report()
+        self._reap()
+        if self._verdict or self._process.returncode != 0 or self._disk_full:
+            self._raise_failure()
+        cpu, peak = self._usage
+        return Finished(time.monotonic() - self._started, cpu, peak, self.tail)
+
+    def abort(self) -> None:
+        """Kill FFmpeg and wait until it is gone; any thread may call, and a writer then hears FFmpegStopped.
+
+        Harmless when it has ended already.
+        """
+        self._verdict = self._verdict or FFmpegStopped("FFmpeg was stopped")
+        self._kill()
+        self._reap()
+
+    @property
+    def pid(self) -> int:
+        """FFmpeg's process id."""
+        return self._process.pid
+
+    @property
+    def tail(self) -> str:
+        """The last lines FFmpeg printed."""
+        return "\n".join(self._tail)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+        self._close_stdin()  # here and not in `abort`: another thread may be writing to it
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def _kill(self) -> None:
+        with self._lock:
+            if self._process.returncode is None:
+                kill = os.killpg if self._own_group else os.kill
+                with contextlib.suppress(ProcessLookupError):
+                    kill(self._process.pid, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        """Wait for the end of the process and of its threads, once."""
+        pid = self._process.pid
+        if self._process.returncode is None:
+            with contextlib.suppress(ChildProcessError):  # another thread was faster
+                os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:
+            if self._process.returncode is None:
+                _, status, usage = os.wait4(pid, 0)
+                scale = 1 if sys.platform == "darwin" else 1024
+                self._usage = (usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale)
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _wait_for_ffmpeg(self) -> None:
+        self._last_sign = time.monotonic()
+        self._waiting = True
+
+    def _close_stdin(self) -> None:
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+
+    def _report(self) -> None:
+        if self._on_progress and self._reports:
+            self._on_progress(self._reports.pop())
+
+    def _read_progress(self) -> None:
+        assert self._process.stdout is not None
+        reached: tuple[int | None, float | None, int | None] | None = None
+        for report in parse(_lines(self._process.stdout)):
+            self._reports.append(report)
+            if reached != (reached := (report.frame, report.seconds, report.size)):
+                self._last_sign = time.monotonic()
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        for line in _lines(self._process.stderr):
+            self._tail.append(line)
+
+    def _watch(self) -> None:
+        """End the process when it stalls or when the caller wishes it."""
+        while self._verdict is None and not self._ended.wait(_TICK):
+            self._verdict = self._judge()
+        if self._verdict is not None:
+            self._kill()
+
+    def _judge(self) -> BaseException | None:
+        try:
+            if self._stop is not None and self._stop():
+                return FFmpegStopped("FFmpeg was stopped")
+        except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
+            return error
+        if self._waiting and time.monotonic() - self._last_sign > self._stall_timeout:
+            message = f"FFmpeg showed no sign of life for {self._stall_timeout:g} s and was ended"
+            return FFmpegStalled(message, tail=self.tail)
+        return None
+
+    @property
+    def _disk_full(self) -> bool:
+        return os.strerror(errno.ENOSPC) in self.tail
+
+    def _raise_failure(self) -> None:
+        if self._verdict is not None:
+            raise self._verdict
+        if self._disk_full:
+            raise OSError(errno.ENOSPC, "the disk is full: FFmpeg could not write its output")
+        status = self._process.returncode
+        ended = f"was killed by signal {-status}" if status < 0 else f"failed (exit {status})"
+        raise FFmpegFailed(f"FFmpeg {ended}: {_last_words(self._tail)}", tail=self.tail, returncode=status)
+
+
+def _start(command: Command, binary: Path, *, own_group: bool, reads_stdin: bool) -> subprocess.Popen[bytes]:
+    arguments = [str(binary), *_REPORT, *(() if reads_stdin else ("-nostdin",)), *command.args]
+    try:
+        process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.PIPE if reads_stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            process_group=0 if own_group else None,
+            env={**os.environ, "SVT_LOG": "1"},  # SVT-AV1 ignores -loglevel; 1 is errors only
+        )
+    except OSError as error:
+        raise MediaError(f"{binary} could not be started: {error.strerror}") from None
+    except ValueError:  # a NUL byte cannot be passed to a program
+        raise MediaError("a name or tag holds a NUL character, which no program can be given") from None
+    if process.stdin is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):  # over the user's limit: slower, but it works
+            fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return process
+
+
+def _lines(pipe: IO[bytes]) -> Iterator[str]:
+    """Lines of a pipe as they come, each cut at a bound: FFmpeg may print endless ones."""
+    rest = b""
+    while chunk := os.read(pipe.fileno(), 65536):
+        *whole, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+        rest = rest[:_LINE_BYTES]
+        for line in whole:
+            if line.strip():
+                yield line[:_LINE_BYTES].decode(errors="replace").rstrip()
+    if rest.strip():
+        yield rest.decode(errors="replace").rstrip()
+
+
+def _last_words(tail: Iterable[str]) -> str:
+    """The end of what FFmpeg printed, as one line for people, without what only follows from the cause."""
+    words = [_SPEAKER.sub("", line).strip() for line in tail]
+    causes = [line for line in words if not line.startswith(_AFTERMATH)] or words
+    return "; ".join(causes[-2:])[-400:] or "it said nothing"

@@ -1,0 +1,62 @@
+"""The visualizer: a song in, an audio-reactive film out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.retry import Retry
+from renderkiln.pipelines.contract import Result, Services, Stage
+from renderkiln.pipelines.visualizer.params import VisualizerParams
+
+
+class Visualizer:
+    """Decodes and analyses a song, draws it by a template, joins picture and sound, verifies, delivers."""
+
+    name = "visualizer"
+    version = 1
+    queue = "video-rendering"
+    retry = Retry(attempts=3, first=10.0)
+    Params = VisualizerParams
+
+    def stages(self, params: VisualizerParams) -> Sequence[Stage]:  # noqa: ARG002 - the same for all
+        # Imported late: listing pipelines must not load numpy, numba and FFmpeg's libraries.
+        from renderkiln.pipelines.visualizer import deliver, join, listen, render, verify
+
+        return (
+            Stage("listen", 10, listen.listen, "Listening to the song"),
+            Stage("render", 80, render.render, "Rendering frames"),
+            Stage("join", 2, join.join, "Joining picture and sound"),
+            Stage("verify", 7, verify.verify, "Verifying the film"),
+            Stage("deliver", 1, deliver.deliver, "Naming the film", isolated=False),
+        )
+
+    def fingerprint(self, params: VisualizerParams, services: Services) -> Mapping[str, Any]:
+        from renderkiln.media.ffmpeg.binary import build
+        from renderkiln.media.frames.fonts import font_fingerprint
+        from renderkiln.pipelines.delivery.publish import sha256
+
+        template = params.load_template()
+        cover = params.template_params().cover
+        return {
+            "template": [template.name, template.version],
+            "ffmpeg": build(services.ffmpeg),
+            "fonts": font_fingerprint(services.fonts),
+            "cover": sha256(cover) if cover is not None and cover.is_file() else None,
+        }
+
+    def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
+        heard, verified = results["listen"].values, results["verify"].values
+        return {
+            "video": results["deliver"].values["artifacts"][0]["path"],
+            "duration": heard["duration"],
+            "frames": heard["frames"],
+            "framesDrawn": results["render"].values["drawn"],
+            "report": verified["report"],
+        }
+
+    def artifacts(self, results: Mapping[str, Result]) -> Sequence[Artifact]:
+        from renderkiln.pipelines.delivery.deliver import from_values
+
+        return from_values(results["deliver"].values["artifacts"])

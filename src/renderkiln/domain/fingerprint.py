@@ -1,0 +1,25 @@
+"""Names a set of facts by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import PurePath
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no spaces. Raises TypeError or ValueError for what JSON cannot say."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+    )
+
+
+def fingerprint(value: object) -> str:
+    """SHA-256 of the canonical JSON of `value`, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,0 +1,42 @@
+"""How an attempt at a job, or at one of its stages, can end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from renderkiln.domain.artifact import Artifact
+
+
+@dataclass(frozen=True)
+class Done:
+    """Everything was made."""
+
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+
+
+@dataclass(frozen=True)
+class TryAgain:
+    """It did not work, but may next time. `delay` is in seconds; None leaves it to the retry policy."""
+
+    code: str
+    message: str
+    delay: float | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It can never work like this. `code` is for programs, `message` one line for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """It was stopped because someone wished so."""
+
+
+Outcome = Done | TryAgain | Failed | Cancelled

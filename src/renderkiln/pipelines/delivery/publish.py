@@ -1,0 +1,113 @@
+"""Puts a finished file under its final name: whole or not at all, and never over another one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from renderkiln.domain.artifact import Artifact
+from renderkiln.pipelines.delivery.naming import versioned
+
+_CHUNK = 1 << 20
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.ENOSYS, errno.EMLINK}
+
+
+def free_names(folder: Path, base: str, suffix: str) -> Iterator[Path]:
+    """The names `base_vN` not taken in `folder` yet, in order. Another process may still take one first."""
+    taken = {entry.name for entry in os.scandir(folder) if entry.name.startswith(base)}
+    version = 1
+    while True:
+        name = versioned(base, version, suffix)
+        if name not in taken:
+            yield folder / name
+        version += 1
+
+
+def place(source: Path, target: Path, on_bytes: Callable[[int], None] = lambda _: None) -> None:
+    """Make `target` the finished file `source`, atomically. Raises FileExistsError if the name is taken.
+
+    On one file system this is a hard link and costs nothing; elsewhere the bytes are copied to a hidden
+    `.part` beside the target first. `on_bytes` hears how many bytes are copied and may raise to stop.
+    """
+    _sync(source)
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _copy_then_name(source, target, on_bytes)
+    _sync(target.parent)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Put a side file beside a video whose name is already ours; an older one of that name is replaced."""
+    part = _part(target)
+    try:
+        shutil.copyfile(source, part)
+        _sync(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def artifact(kind: str, path: Path, content_type: str) -> Artifact:
+    """Describe a finished file, reading it once for its SHA-256."""
+    return Artifact(kind, path, path.stat().st_size, sha256(path), content_type)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_then_name(source: Path, target: Path, on_bytes: Callable[[int], None]) -> None:
+    part = _part(target)
+    try:
+        with source.open("rb") as read, part.open("wb") as write:
+            done = 0
+            while block := read.read(_CHUNK):
+                write.write(block)
+                done += len(block)
+                on_bytes(done)
+            write.flush()
+            os.fsync(write.fileno())
+        try:
+            os.link(part, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            _rename_into_claimed(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _rename_into_claimed(part: Path, target: Path) -> None:
+    # FAT and some network shares have no hard links: a claim file decides who may rename onto the name.
+    claim = target.with_name(f".{target.name}.claim")
+    claim.touch(exist_ok=False)
+    try:
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, "taken", str(target))
+        part.rename(target)
+    finally:
+        claim.unlink(missing_ok=True)
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
+
+
+def _sync(path: Path) -> None:
+    # A rename or link is only as durable as the folder and the data it points at.
+    with contextlib.suppress(OSError):  # some file systems refuse to sync a folder
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
