@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from renderkiln.domain.states import JobState
+from renderkiln.domain.states import STATES, JobState
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class BatchCounts:
 
     @classmethod
     def of(cls, states: Iterable[JobState]) -> BatchCounts:
-        return cls(**Counter(states))
+        counts = Counter(states)
+        return cls(**{state: counts[state] for state in STATES})
 
     @property
     def total(self) -> int:

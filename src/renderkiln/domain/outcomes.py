@@ -36,7 +36,9 @@ class Failed:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """It was stopped because someone wished so."""
+    """It was stopped because someone wished so. `message` adds what is worth knowing about it."""
+
+    message: str = ""
 
 
 Outcome = Done | TryAgain | Failed | Cancelled

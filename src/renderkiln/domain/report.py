@@ -14,7 +14,7 @@ from renderkiln.domain.states import JobState, Verb, moved
 
 @dataclass(frozen=True)
 class JobError:
-    """Why a job failed. `code` is for programs (`UNREADABLE`, `DISK_FULL` …), `message` one line for people."""
+    """Why a job failed: `code` is for programs (`UNREADABLE` …), `message` one line for people."""
 
     code: str
     message: str

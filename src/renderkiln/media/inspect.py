@@ -80,7 +80,10 @@ def inspect(
     with open_container(path) as container:
         for frame in _frames(container, errors):
             if isinstance(frame, av.AudioFrame):
-                audio.add(frame)
+                try:
+                    audio.add(frame)
+                except av.error.FFmpegError as error:  # a layout or rate that no one can convert
+                    errors.add("audio", error)
                 continue
             video.add(frame)
             if video.frames % _REPORT_EVERY == 0:
@@ -108,6 +111,9 @@ def _frames(
     """Every frame of the first video and the first audio stream, in the order of the file."""
     pictures = [stream for stream in container.streams.video if not is_cover(stream)]
     streams: list[av.VideoStream | av.AudioStream] = [*pictures[:1], *container.streams.audio[:1]]
+    streams = [stream for stream in streams if stream.codec_context is not None]
+    if not streams:  # `demux` would take it for all of them
+        return
     for stream in streams:
         # without this, decoders conceal damage as well as they can and say nothing
         stream.codec_context.options = {"err_detect": "explode"}

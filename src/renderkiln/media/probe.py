@@ -173,7 +173,7 @@ def _stream(stream: Any) -> StreamInfo:
         **common,
         width=context.width,
         height=context.height,
-        fps=str(stream.average_rate) if stream.average_rate else None,
+        fps=str(stream.guessed_rate) if stream.guessed_rate else None,  # the average errs after joins
         frames=stream.frames or None,
         pixel_format=context.pix_fmt,
         color=_color(context),

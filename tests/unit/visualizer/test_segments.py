@@ -1,3 +1,5 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ def test_segments_cover_every_frame_once_in_order(frames: int, fps: int) -> None
     assert [segment.number for segment in cut] == list(range(len(cut)))
     assert cut[0].start == 0
     assert cut[-1].stop == frames
-    assert all(before.stop == after.start for before, after in zip(cut, cut[1:], strict=False))
+    assert all(before.stop == after.start for before, after in itertools.pairwise(cut))
     assert all(len(segment.frames) == SEGMENT_SECONDS * fps for segment in cut[:-1])
 
 

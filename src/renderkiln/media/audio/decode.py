@@ -15,7 +15,7 @@ from av.stream import Discard
 
 from renderkiln.media.audio.promise import mp3_seconds, wav_seconds
 from renderkiln.media.audio.stereo import Block, Stereo
-from renderkiln.media.container import open_container, shown
+from renderkiln.media.container import open_container, shown, translated
 from renderkiln.media.errors import Unreadable, Unsuitable
 
 RATES = (44100, 48000)  # kept; everything else becomes 48000
@@ -24,10 +24,11 @@ SILENCE = 10 ** (-60 / 20)  # peak
 _FULL_SCALE = 32767 / 32768  # the highest 16-bit sample
 _CLIP_RUN = 3  # samples at full scale in a row: one alone is a peak, three are a cut-off one
 _ABSURD = 64.0  # +36 dBFS: no sound, but damage or integers called float
-_PADDING = 4096  # samples
+_FRAME = 2048  # samples: the longest that common codecs have
+_PADDING = 2 * _FRAME
 _MAX_ERRORS = 500  # packets in a row
-# Demuxers whose stream duration comes from a header and not from the file's size
-_HONEST = ("w64", "flac", "mov", "aiff", "caf", "au", "wv", "ape", "tta")
+# Demuxers whose stream duration is written in the file, not guessed from its size
+_HONEST = ("ogg", "w64", "flac", "mov", "aiff", "caf", "au", "wv", "ape", "tta")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class AudioSource:
             self._refuse_longer_than_allowed(self._samples / self.rate)
             yield block
         self._ended = True
-        if self._samples == 0 and self._errors:
+        if self._samples == 0 and (self._errors or self.promised_seconds):
             raise Unreadable(f"{shown(self._path)} is damaged: none of its audio can be decoded")
         seconds = self._samples / self.rate
         if seconds < MIN_SECONDS:
@@ -162,10 +163,10 @@ class AudioSource:
             return mp3_seconds(self._path)
         if demuxer == "wav":
             return wav_seconds(self._path)
-        if demuxer.split(",")[0] not in _HONEST or self._stream.duration is None:
+        duration, unit = self._stream.duration, self._stream.time_base
+        if demuxer.split(",")[0] not in _HONEST or duration is None or unit is None:
             return None
-        assert self._stream.time_base is not None
-        return float(self._stream.duration * self._stream.time_base)
+        return float(duration * unit)
 
     def _refuse_longer_than_allowed(self, seconds: float) -> None:
         if self._max_seconds is not None and seconds > self._max_seconds:
@@ -214,9 +215,10 @@ class AudioSource:
 
     def _resampled(self) -> Iterator[Block]:
         stereo = Stereo(self.rate)
-        for frame in self._decoded():
-            yield from stereo.push(frame)
-        yield from stereo.flush()
+        with translated(self._path):  # a layout or rate that no one can convert
+            for frame in self._decoded():
+                yield from stereo.push(frame)
+            yield from stereo.flush()
 
     def _clean(self, block: Block) -> Block:
         """Replace what is not sound by silence; note peak and clipping."""
@@ -234,10 +236,9 @@ class AudioSource:
 
     def _warnings(self) -> Iterator[AudioWarning]:
         seconds, promised = self._samples / self.rate, self.promised_seconds
-        if promised is not None and seconds < promised - max(0.1, promised / 1000):
-            yield AudioWarning(
-                "truncated", f"the file is cut off: {seconds:.1f} s of {promised:.1f} s could be decoded"
-            )
+        if promised is not None and seconds < promised - max(0.05, _FRAME / self.source_rate):
+            message = f"the file is cut off or damaged: {seconds:.1f} s of {promised:.1f} s could be decoded"
+            yield AudioWarning("truncated", message)
         elif self._errors:
             yield AudioWarning("damaged", f"{self._errors} damaged packets of the audio were left out")
         if self._peak < SILENCE:

@@ -1,0 +1,24 @@
+"""How the frame kernels are compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+
+# nogil: one frame per thread, and threads draw side by side. error_model "numpy": a check for division by
+# zero is a branch, and a branch keeps a loop from being vectorised.
+OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": True, "error_model": "numpy"}
+
+Function = Callable[..., Any]
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function that walks over pixels; it is serial and keeps its compiled form on disk."""
+    return njit(function, **OPTIONS)  # type: ignore[no-any-return]  # numba ships no types
+
+
+def inlined(function: Function) -> Function:
+    """Compile a small function that disappears into the kernels that call it."""
+    return njit(function, inline="always", **OPTIONS)  # type: ignore[no-any-return]

@@ -1,0 +1,81 @@
+"""What one moment of the music means for the fire."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from renderkiln.media.audio.features import BANDS
+from renderkiln.media.frames.noise import wrapped
+
+Profile = npt.NDArray[np.float32]
+
+_TREBLE_BANDS = 6  # the highest ones are hiss: left out of the profile
+_ACROSS = np.linspace(-1, 1, 256)
+_SIDEWAYS = np.abs(_ACROSS)  # 0 in the middle, 1 at the sides
+_BOWL = 0.30 + 0.70 * np.exp(-2.1 * _SIDEWAYS**2)  # flames are lower at the sides
+_PLACE = _SIDEWAYS**1.15 * (BANDS - 1 - _TREBLE_BANDS)  # bass in the middle, treble at the sides
+_SOFTEN = np.hanning(31) / np.hanning(31).sum()
+
+
+class Mood(NamedTuple):
+    """Scalars for the kernels. `lift` and the like already contain the viewer's choice of intensity."""
+
+    bass: float
+    air: float  # treble: wisps above the fire
+    flash: float  # onset: lights up filaments
+    power: float  # brightness of the whole
+    pulse: float  # glow around the fire
+
+    @classmethod
+    def of(cls, record: Any, intensity: float) -> Mood:
+        """The mood of one feature record."""
+        low, mid, high = float(record["low"]), float(record["mid"]), float(record["high"])
+        onset, rms = float(record["onset"]), float(record["rms"])
+        return cls(
+            bass=low * intensity,
+            air=0.05 + (0.30 * high + 0.12 * mid) * intensity,
+            flash=onset * intensity,
+            power=0.60 + (0.26 * rms + 0.15 * low + 0.06 * onset) * intensity,
+            pulse=0.022 + (0.034 * rms + 0.040 * low + 0.022 * onset) * intensity,
+        )
+
+
+class Flow(NamedTuple):
+    """How far each layer of noise has moved, in tiles, wrapped to 0 … 1."""
+
+    body: float
+    strand: float
+    thread: float
+    sway: float
+    sway_across: float
+    drift: float
+    veil: float
+    haze: float
+
+    @classmethod
+    def at(cls, phase: float, seconds: float) -> Flow:
+        """The flow after `phase` (driven by the music) and `seconds` (which nothing can stop)."""
+        return cls(
+            body=wrapped(0.36 * phase),
+            strand=wrapped(0.60 * phase),
+            thread=wrapped(0.86 * phase),
+            sway=wrapped(0.16 * phase),
+            sway_across=wrapped(0.20 * phase),
+            drift=wrapped(0.045 * seconds),
+            veil=wrapped(0.18 * phase),
+            haze=wrapped(0.012 * seconds),
+        )
+
+
+def heights(record: Any, intensity: float, columns: int) -> Profile:
+    """Height of the flames across the picture, left to right, shape (columns,), in picture units."""
+    bands = np.asarray(record["bands"], np.float64)
+    heard = np.interp(_PLACE, np.arange(BANDS), bands)
+    heard = np.convolve(np.pad(heard, 15, mode="edge"), _SOFTEN, mode="valid")
+    lift = 0.30 * heard + 0.24 * float(record["low"]) * _BOWL
+    loudness = 0.62 + 0.55 * float(record["rms"])
+    height = (0.13 + lift * intensity * loudness) * _BOWL
+    return np.interp(np.linspace(-1, 1, columns), _ACROSS, height).astype(np.float32)
