@@ -74,10 +74,11 @@ class Forkserver:
     def _fork(self, line: socket.socket, log: int, request: Mapping[str, Any]) -> None:
         sys.path[:] = request["path"]
         preload(request["preload"])
+        server = os.getpid()
         pid = os.fork()
         if pid == 0:
             self._leave()
-            _become_stage(line, log, request)
+            _become_stage(line, log, request, server)
         with contextlib.suppress(OSError):  # the child does it too: whoever is first
             os.setpgid(pid, pid)
         self._lines[pid] = line.dup()
@@ -123,7 +124,7 @@ def _read_request(line: socket.socket) -> Any:
     return json.loads(text) if text.endswith(b"\n") else None
 
 
-def _become_stage(line: socket.socket, log: int, request: Mapping[str, Any]) -> None:
+def _become_stage(line: socket.socket, log: int, request: Mapping[str, Any], server: int) -> None:
     """Run the stage and end the process, whatever happens."""
     status = 1
     try:
@@ -133,7 +134,7 @@ def _become_stage(line: socket.socket, log: int, request: Mapping[str, Any]) -> 
         os.close(log)
         os.chdir(request["folder"])
         os.nice(request["nice"])
-        importlib.import_module(request["module"]).main(line, request["work"])
+        importlib.import_module(request["module"]).main(line, request["work"], server)
         status = 0
     except BaseException:  # noqa: BLE001  the border of the process
         traceback.print_exc()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
+import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,11 +22,16 @@ from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import Pipeline, Result
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+_LOOK = 0.5  # seconds
 WORK = TypeAdapter(StageWork)
 
 
-def main(line: socket.socket, request: Mapping[str, Any]) -> None:
-    """Run the stage that `request`, a StageWork as JSON, describes, and send what came of it."""
+def main(line: socket.socket, request: Mapping[str, Any], server: int) -> None:
+    """Run the stage that `request`, a StageWork as JSON, describes, and send what came of it.
+
+    `server` is the process id of the fork server, without which nobody would end what runs here.
+    """
+    threading.Thread(target=_die_with, args=(server,), name="die-with-server", daemon=True).start()
     faulthandler.enable(2)  # this is the job's log: a crash leaves its stack there
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     stop = threading.Event()
@@ -47,3 +54,9 @@ def main(line: socket.socket, request: Mapping[str, Any]) -> None:
         send({"kind": "result", "result": ended.to_json()})
     else:
         send({"kind": "verdict", **to_json(ended)})
+
+
+def _die_with(server: int) -> None:
+    while os.getppid() == server:
+        time.sleep(_LOOK)
+    os.killpg(0, signal.SIGKILL)

@@ -83,8 +83,10 @@ def inspect(
                 try:
                     audio.add(frame)
                 except av.error.FFmpegError as error:  # a layout or rate that no one can convert
-                    errors.add("audio", error)
+                    errors.add("audio", error.strerror)
                 continue
+            if frame.is_corrupt:  # decoders conceal damage as well as they can
+                errors.add(f"video at {frame.time or 0:.2f} s", "the picture is damaged")
             video.add(frame)
             if video.frames % _REPORT_EVERY == 0:
                 if stop is not None and stop():
@@ -99,10 +101,10 @@ class _Errors:
         self.count = 0
         self.words: list[str] = []
 
-    def add(self, where: str, error: av.error.FFmpegError) -> None:
+    def add(self, where: str, what: str | None) -> None:
         self.count += 1
         if len(self.words) < _MAX_ERRORS:
-            self.words.append(f"{where}: {error.strerror}")
+            self.words.append(f"{where}: {what}")
 
 
 def _frames(
@@ -115,17 +117,15 @@ def _frames(
     if not streams:  # `demux` would take it for all of them
         return
     for stream in streams:
-        # without this, decoders conceal damage as well as they can and say nothing
-        stream.codec_context.options = {"err_detect": "explode"}
         stream.codec_context.thread_type = "AUTO"
     try:
         for packet in container.demux(*streams):
             try:
                 yield from cast("list[av.VideoFrame | av.AudioFrame]", packet.decode())
             except av.error.FFmpegError as error:
-                errors.add(_place(packet), error)
+                errors.add(_place(packet), error.strerror)
     except av.error.FFmpegError as error:
-        errors.add("reading the file", error)
+        errors.add("reading the file", error.strerror)
 
 
 class _VideoPass:

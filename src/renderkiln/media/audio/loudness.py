@@ -90,10 +90,8 @@ class Meter:
         extended = np.concatenate([self._history, block], axis=1)
         self._history = extended[:, -_HISTORY:].copy()
         for channel in extended:
-            self._peak = max(self._peak, float(_highest(channel)))
-            self._true_peak = float(
-                _true_peak(channel, self._phases, np.float32(self._gain), np.float32(self._true_peak))
-            )
+            peaks = _peaks(channel, self._phases, np.float32(self._gain), np.float32(self._true_peak))
+            self._peak, self._true_peak = max(self._peak, float(peaks[0])), float(peaks[1])
 
 
 def k_weighting(rate: int) -> Energies:
@@ -172,31 +170,38 @@ def _weigh(
 
 
 @kernel
-def _highest(samples: Samples) -> np.float32:
-    top = np.float32(0.0)
-    for i in range(samples.shape[0]):
-        top = max(top, abs(samples[i]))
-    return top
+def _peaks(
+    samples: Samples, phases: Samples, gain: np.float32, highest: np.float32
+) -> tuple[np.float32, np.float32]:
+    """Sample peak, and the highest interpolated magnitude or `highest` if nothing beats it.
 
-
-@kernel
-def _true_peak(samples: Samples, phases: Samples, gain: np.float32, top: np.float32) -> np.float32:
-    """Highest interpolated magnitude, or `top` if nothing beats it. The first 11 samples are history."""
-    step = 64
+    The first 11 samples are history.
+    """
+    step, peak, top = 64, np.float32(0.0), highest
     for start in range(0, samples.shape[0] - 11, step):
         end = min(start + step, samples.shape[0] - 11)
         local = np.float32(0.0)
         for i in range(start, end + 11):
             local = max(local, abs(samples[i]))
+        peak = max(peak, local)
         if local * gain <= top:
             continue
         for phase in range(4):
-            taps = phases[phase]
-            for i in range(start, end):
-                value = np.float32(0.0)
-                for k in range(12):
-                    value += taps[k] * samples[i + k]
-                top = max(top, abs(value))
+            top = max(top, _interpolated(samples, phases[phase], start, end))
+    return peak, top
+
+
+@kernel
+def _interpolated(x: Samples, c: Samples, start: int, end: int) -> np.float32:
+    """Highest magnitude of one phase. Written out, because only so it is compiled to vector instructions."""
+    c0, c1, c2, c3, c4, c5 = c[0], c[1], c[2], c[3], c[4], c[5]
+    c6, c7, c8, c9, c10, c11 = c[6], c[7], c[8], c[9], c[10], c[11]
+    top = np.float32(0.0)
+    for i in range(start, end):
+        early = c0 * x[i] + c1 * x[i + 1] + c2 * x[i + 2] + c3 * x[i + 3]
+        middle = c4 * x[i + 4] + c5 * x[i + 5] + c6 * x[i + 6] + c7 * x[i + 7]
+        late = c8 * x[i + 8] + c9 * x[i + 9] + c10 * x[i + 10] + c11 * x[i + 11]
+        top = max(top, abs(early + middle + late))
     return top
 
 

@@ -151,7 +151,9 @@ class SpectrumAnalyser:
         loud = _loudness(rms)
         loud_amplitude = 10 ** (loud / 20)
         onset = onset_envelope(flux, 1 / TICKS, floor=0.06 * float(np.sqrt(loud_amplitude)))
-        volume = np.minimum(smoothed(rms, TICKS // 4) / np.float32(loud_amplitude), np.float32(1.3))
+        volume = smoothed(rms, TICKS // 4)
+        full = 10 ** (_loudness(volume) / 20)
+        volume = np.minimum(volume / np.float32(full), np.float32(1.3))
         scalars = np.stack([volume, onset], axis=1)
         self._waves.seek(0)
         for start, bands, phase in self._bands(self._references(loud), volume):

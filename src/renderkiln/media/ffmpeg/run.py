@@ -144,6 +144,7 @@ class Feed:
         self._ended = threading.Event()
         self._waiting = False  # for FFmpeg; while FFmpeg waits for its caller, nothing stalls
         self._started = self._last_sign = time.monotonic()
+        self._read_bytes: str | None = None
         self._usage: tuple[float, int] = (0.0, 0)
         self._process = _start(command, binary, own_group=own_group, reads_stdin=reads_stdin)
         if nice:
@@ -278,10 +279,21 @@ class Feed:
                 return FFmpegStopped("FFmpeg was stopped")
         except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
             return error
+        if self._still_reads():
+            self._last_sign = time.monotonic()
         if self._waiting and time.monotonic() - self._last_sign > self._stall_timeout:
             message = f"FFmpeg showed no sign of life for {self._stall_timeout:g} s and was ended"
             return FFmpegStalled(message, tail=self.tail)
         return None
+
+    def _still_reads(self) -> bool:
+        """Whether it has read anything since the last look (Linux): it moves a large index silently."""
+        try:
+            counters = Path(f"/proc/{self.pid}/io").read_text()
+        except OSError:
+            return False
+        before, self._read_bytes = self._read_bytes, counters.partition("\n")[0]
+        return before != self._read_bytes
 
     @property
     def _disk_full(self) -> bool:
@@ -336,4 +348,5 @@ def _last_words(tail: Iterable[str]) -> str:
     """The end of what FFmpeg printed, as one line for people, without what only follows from the cause."""
     words = [_SPEAKER.sub("", line).strip() for line in tail]
     causes = [line for line in words if not line.startswith(_AFTERMATH)] or words
-    return "; ".join(causes[-2:])[-400:] or "it said nothing"
+    said = "; ".join(causes[-2:])[-400:] or "it said nothing"
+    return "".join(letter if letter.isprintable() else "�" for letter in said)

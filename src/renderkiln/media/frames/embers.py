@@ -12,28 +12,31 @@ from renderkiln.media.frames.kernel import inlined, kernel
 Codes = npt.NDArray[np.uint8]
 
 _WHITE = 235
-_REACH = 3.4  # radii to where a spark's halo has faded to nothing
+_REACH = 4.0  # radii to where a spark's halo has faded to nothing
 
 
 @inlined
 def profile(distance: np.float32, softness: np.float32) -> np.float32:
     """Brightness 0 … 1 at `distance` (in radii): a hot point with a halo, or at softness 1 a pale disc."""
-    near = max(np.float32(1) - distance * np.float32(1 / _REACH), np.float32(0))
-    near = near * near
     d2 = distance * distance
-    point = near * (np.float32(1) + d2 * np.float32(0.25)) / (np.float32(1) + d2 + d2 * d2 * np.float32(0.8))
-    edge = min(max((np.float32(1.9) - distance) * np.float32(1.25), np.float32(0)), np.float32(1))
+    near = max(np.float32(1) - d2 * np.float32(1 / _REACH**2), np.float32(0))
+    point = near * near / (np.float32(1) + d2 + d2 * d2 * np.float32(0.5))
+    edge = min(max((np.float32(2.4) - distance) * np.float32(0.55), np.float32(0)), np.float32(1))
     disc = edge * edge * (np.float32(3) - np.float32(2) * edge)
     return point + (disc - point) * softness
 
 
 @inlined
-def streak_distance(x: np.float32, y: np.float32, tx: np.float32, ty: np.float32) -> np.float32:
-    """Distance from (x, y) to the line from the origin to (tx, ty)."""
-    length2 = tx * tx + ty * ty + np.float32(1e-6)
-    along = min(max((x * tx + y * ty) / length2, np.float32(0)), np.float32(1))
+def shine(
+    x: np.float32, y: np.float32, tx: np.float32, ty: np.float32, scale: np.float32, softness: np.float32
+) -> np.float32:
+    """Brightness at (x, y) of a spark whose head is the origin and whose tail fades out towards (tx, ty)."""
+    along = (x * tx + y * ty) / (tx * tx + ty * ty + np.float32(1e-6))
+    along = min(max(along, np.float32(0)), np.float32(1))
     dx, dy = x - tx * along, y - ty * along
-    return np.float32(math.sqrt(dx * dx + dy * dy))
+    thin = scale * (np.float32(1) + np.float32(0.6) * along)  # radii per pixel: the tail tapers
+    distance = np.float32(math.sqrt(dx * dx + dy * dy)) * thin
+    return profile(distance, softness) * (np.float32(1) - np.float32(0.75) * along)
 
 
 @kernel
@@ -53,7 +56,7 @@ def splat(
     size = max(np.float32(radius), np.float32(0.7))
     length = math.sqrt(tx * tx + ty * ty)
     strength = np.float32(alpha) * np.float32(min((radius / size) ** 2, 1.0))
-    strength *= size / (size + np.float32(0.35) * np.float32(length))  # a streak spreads the same light
+    strength *= size / (size + np.float32(0.10) * np.float32(length))  # a streak spreads the same light
     reach = size * np.float32(_REACH)
     if not (strength > np.float32(0.004) and reach < width):
         return
@@ -63,23 +66,24 @@ def splat(
         left, right = max(left, 0), min(right, width - 1)
     top, bottom = max(top, 0), min(bottom, height - 1)
     scale = np.float32(1) / size
+    bright = np.float32(_WHITE) - np.float32(softness) * np.float32(70)  # a disc is not hot enough for white
+    tint = np.float32(1.6) + np.float32(softness) * np.float32(2)
     for j in range(top, bottom + 1):
         for i in range(left, right + 1):
-            d = streak_distance(np.float32(i - cx), np.float32(j - cy), np.float32(tx), np.float32(ty))
-            a = strength * profile(d * scale, np.float32(softness))
+            dx, dy = np.float32(i - cx), np.float32(j - cy)
+            a = strength * shine(dx, dy, np.float32(tx), np.float32(ty), scale, np.float32(softness))
             if a > np.float32(0.003):
                 x = i % width
                 old = np.float32(y[j, x])
-                y[j, x] = np.uint8(old + (np.float32(_WHITE) - old) * min(a, np.float32(1)) + np.float32(0.5))
+                y[j, x] = np.uint8(old + max(bright - old, np.float32(0)) * min(a, np.float32(1)) + np.float32(0.5))
     for j in range(top >> 1, (bottom >> 1) + 1):
         for i in range(left >> 1, (right >> 1) + 1):
             dx, dy = np.float32(2 * i + 0.5 - cx), np.float32(2 * j + 0.5 - cy)
-            d = streak_distance(dx, dy, np.float32(tx), np.float32(ty))
-            a = strength * profile(d * scale, np.float32(softness))
+            a = strength * shine(dx, dy, np.float32(tx), np.float32(ty), scale, np.float32(softness))
             if a > np.float32(0.003):
                 x = i % (width >> 1)
                 # the hot middle burns to white: less colour where there is most light
-                a = min(a * np.float32(1.6), np.float32(1)) * (np.float32(1) - np.float32(0.45) * a)
+                a = min(a * tint, np.float32(1)) * (np.float32(1) - np.float32(0.45) * a)
                 old_u, old_v = np.float32(u[j, x]), np.float32(v[j, x])
                 u[j, x] = np.uint8(old_u + (np.float32(cb) - old_u) * a + np.float32(0.5))
                 v[j, x] = np.uint8(old_v + (np.float32(cr) - old_v) * a + np.float32(0.5))

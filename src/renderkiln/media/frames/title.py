@@ -121,7 +121,7 @@ def _draw_scrim(canvas: skia.Canvas, card: Card) -> None:
     spread, sigma = 0.012 * card.unit, 0.032 * card.unit
     rectangle = skia.Rect.MakeWH(card.width, card.height).makeOutset(spread, spread)
     blur = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, sigma)
-    paint = skia.Paint(AntiAlias=True, Color=skia.Color(14, 5, 20, 132), MaskFilter=blur)
+    paint = skia.Paint(AntiAlias=True, Color=skia.Color(14, 5, 20, 150), MaskFilter=blur)
     canvas.drawRoundRect(rectangle, 2 * spread, 2 * spread, paint)
 
 
@@ -149,7 +149,7 @@ def _draw_text(canvas: skia.Canvas, card: Card) -> None:
     start = 0.0 if card.mirrored or not card.side else card.side + card.gap
     top = (card.height - card.text_height) / 2
     size = card.title.size
-    shadow = skia.ImageFilters.DropShadow(0, 0.03 * size, 0.10 * size, 0.10 * size, skia.Color(0, 0, 0, 190))
+    shadow = skia.ImageFilters.DropShadow(0, 0.03 * size, 0.10 * size, 0.10 * size, skia.Color(0, 0, 0, 215))
     canvas.saveLayer(None, skia.Paint(ImageFilter=shadow))
     for block, y, color in (
         (card.title, top, TITLE_COLOR),

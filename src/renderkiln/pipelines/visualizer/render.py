@@ -14,6 +14,7 @@ from renderkiln.media.ffmpeg.command import encode_frames
 from renderkiln.media.ffmpeg.run import Feed, feed
 from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.frames.relay import draw_in_order
+from renderkiln.media.kernels import are_compiled
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.visualizer.film import DrawableFilm
 from renderkiln.pipelines.visualizer.listen import heard_film
@@ -70,7 +71,7 @@ def render(ctx: StageContext) -> Result:
 def _warm_up(ctx: StageContext, film: DrawableFilm) -> None:
     # The drawing threads would otherwise wait for each other while the first of them compiles.
     message = "Rendering frames"
-    if not any(ctx.services.cache.rglob("*.nbi")):
+    if not are_compiled(type(film.template).__module__.rpartition(".")[2]):
         message = "Compiling kernels (first run only)"
     ctx.progress(0, message)
     film.new_draw()(0, Frame(film.canvas))

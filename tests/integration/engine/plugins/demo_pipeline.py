@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,6 @@ class Params(BaseModel):
     seconds: float = Field(0.4, gt=0)
     workers: int = 1
     pace: bool = False  # FFmpeg reads in real time, so that there is something to interrupt
-    gate: Path | None = None  # a segment begins only once this file names as many as are allowed
 
 
 def gather(ctx: StageContext) -> Result:
@@ -57,7 +57,7 @@ def join(ctx: StageContext) -> Result:
 
 def deliver(ctx: StageContext) -> Result:
     target = ctx.services.output / f"{Path(ctx.inputs[0].name).stem}.mkv"
-    part = target.with_name(target.name + ".part")
+    part = target.with_name(f".{os.getpid()}.part")
     shutil.copyfile(ctx.results["join"].files["film"], part)
     part.rename(target)
     return Result({"path": str(target), "size": target.stat().st_size, "sha256": sha256(target)})
@@ -92,4 +92,5 @@ class Demo:
 def _segment(params: Params, number: int, path: Path) -> Command:
     pace = ("-re",) if params.pace else ()
     source = f"testsrc=size=64x48:rate=10:duration={params.seconds},hue=h={number * 7}"
-    return Command((*pace, "-f", "lavfi", "-i", source, "-c:v", "ffv1", "-y", str(path)))
+    output = ("-c:v", "ffv1", "-bitexact", "-y", str(path))
+    return Command((*pace, "-f", "lavfi", "-i", source, *output))

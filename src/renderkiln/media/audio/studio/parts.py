@@ -120,9 +120,7 @@ def drums(rng: np.random.Generator) -> tuple[Sound, list[float]]:
     kicks += [*np.arange(FINALE, LAST_BAR), FINALE + 3.5, LAST_BAR]
     for beat in kicks:
         bus.add(beat, instruments.kick(), 0.62 if beat < DROP else 0.95)
-    backbeat = [
-        (beat, 0.6) for beat in (*np.arange(DROP + 1, BREATH, 2), *np.arange(FINALE + 1, LAST_BAR, 2))
-    ]
+    backbeat = [(b, 0.6) for b in (*np.arange(DROP + 1, BREATH, 2), *np.arange(FINALE + 1, LAST_BAR, 2))]
     for beat, level in [*backbeat, *_roll(BUILD + 4, DROP - 0.5), *_roll(BREATH - 1, BREATH, 0.55)]:
         bus.add(beat, instruments.snare(rng), level, rng.uniform(-0.1, 0.1))
     for beat, level, is_open in _hats():

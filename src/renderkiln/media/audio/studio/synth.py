@@ -30,7 +30,8 @@ def hertz(pitch: float) -> float:
 
 def clock(length: int) -> npt.NDArray[np.float64]:
     """Seconds since the start of a sound, one per sample."""
-    return np.arange(length) / RATE
+    seconds: npt.NDArray[np.float64] = np.arange(length) / RATE
+    return seconds
 
 
 def sine(frequency: Any, length: int, phase: float = 0.0) -> Sound:
@@ -39,7 +40,7 @@ def sine(frequency: Any, length: int, phase: float = 0.0) -> Sound:
 
 
 def saw(frequency: Any, length: int, phase: float = 0.0) -> Sound:
-    """A sawtooth with its step rounded off, so that it hardly aliases (PolyBLEP; Välimäki & Huovilainen 2007)."""
+    """A sawtooth whose step is rounded off against aliasing (PolyBLEP; Välimäki & Huovilainen 2007)."""
     turns = _turns(frequency, length, phase)
     step = np.asarray(frequency, np.float64) / RATE
     position = turns - np.floor(turns)
@@ -93,7 +94,7 @@ def _ramp(length: int) -> Sound:
 
 def _turns(frequency: Any, length: int, phase: float) -> npt.NDArray[np.float64]:
     if np.ndim(frequency) == 0:
-        return np.arange(length) * (float(frequency) / RATE) + phase
+        return clock(length) * float(frequency) + phase
     steps: npt.NDArray[np.float64] = np.asarray(frequency, np.float64)[:length] / RATE
     turns: npt.NDArray[np.float64] = np.cumsum(steps) - steps[0] + phase
     return turns

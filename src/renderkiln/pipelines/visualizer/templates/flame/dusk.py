@@ -22,7 +22,7 @@ def paint_dusk(
     _, rows, columns = out.shape
     wide, tall = f32(span[0]), f32(span[1])
     pulse, haze_at, veil_at = f32(mood.pulse), f32(flow.haze), f32(flow.veil)
-    bright = f32(mood.power) * f32(0.09)
+    bright = f32(mood.power) * f32(0.05)
     for j in range(rows):
         v = (f32(1) - (f32(j) + f32(0.5)) / f32(rows)) * tall
         low = v - f32(0.10)

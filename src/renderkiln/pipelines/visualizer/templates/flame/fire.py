@@ -41,7 +41,7 @@ def paint_fire(
     ramp, wisp = colours
     _paint_sway(sway, tall, wide, span, flow, soft)
     step = f32(span[1] / tall)
-    reach_of_all = height.max() * f32(1.35) * _REACH
+    reach_of_all = height.max() * f32(1.7) * _REACH
     for j in range(tall):
         v = (f32(tall - j) - f32(0.5)) * step
         if v > reach_of_all:
@@ -65,23 +65,23 @@ def _place_body(rows: Light, wide: int, v: float, span: tuple[float, float], flo
     q1, q2, x, y = rows[0], rows[1], rows[2], rows[3]
     step = f32(2 * span[0] / wide)
     left = f32(0.5) * step - f32(span[0])
-    stretched = f32(math.log(1 + 1.7 * v) / 1.7)
+    stretched = f32(math.log(1 + 1.2 * v) / 1.2)
     wander = f32(0.16) + f32(0.62) * f32(v)
     body_at = f32(flow.body)
     for n in range(wide):
         i = np.uint32(n)
         x[i] = (f32(n) * step + left + q1[i] * wander) * f32(0.40)
-        y[i] = (stretched + q2[i] * wander * f32(0.5)) * f32(0.42) - body_at
+        y[i] = (stretched + q2[i] * wander * f32(0.5)) * f32(0.27) - body_at
 
 
 @kernel
 def _measure(rows: Light, wide: int, v: float, height: Profile) -> tuple[int, int]:
     """Height relative to the flame of each column (1 is its tip); and the columns that have any light."""
     noise, up = rows[4], rows[5]
-    above_source = f32(v) + f32(0.045)  # the fire burns below the picture's lower edge
+    above_source = f32(v) + f32(0.06)  # the fire burns below the picture's lower edge
     for n in range(wide):
         i = np.uint32(n)
-        up[i] = above_source / (height[i] * (f32(0.40) + f32(1.30) * max(noise[i], f32(0))))
+        up[i] = above_source / (height[i] * (f32(0.14) + f32(1.80) * max(noise[i], f32(0.05))))
     first, last = 0, wide
     while first < wide and up[first] >= _REACH:
         first += 1
@@ -99,9 +99,9 @@ def _place_strands(rows: Light, first: int, last: int, flow: Flow) -> None:
         i = np.uint32(n)
         rise = y[i] + body_at
         x1[i] = x[i] * f32(1.85) + q2[i] * f32(0.30)
-        y1[i] = rise * f32(1.57) - strand_at + q1[i] * f32(0.20)
+        y1[i] = rise * f32(1.40) - strand_at + q1[i] * f32(0.20)
         x2[i] = x[i] * f32(3.37) + f32(0.37)
-        y2[i] = rise * f32(1.90) - thread_at + q2[i] * f32(0.30)
+        y2[i] = rise * f32(2.00) - thread_at + q2[i] * f32(0.30)
 
 
 @kernel
@@ -112,19 +112,19 @@ def _burn(rows: Light, first: int, last: int, mood: Mood) -> None:
     power, air, flash = f32(mood.power), f32(mood.air), f32(mood.flash)
     for n in range(first, last):
         i = np.uint32(n)
-        ridge = _ridge(strand[i], f32(5.0))
-        fine = _ridge(thread[i], f32(6.5))
+        ridge = _ridge(strand[i], f32(6.0))
+        fine = _ridge(thread[i], f32(7.5))
         relative = up[i]
         fading = max(f32(1) - relative * (f32(1) / _REACH), f32(0))
         fading *= fading
         fading *= fading
         core = max(f32(1) - relative, f32(0))
         full = core * core * (f32(3) - f32(2) * core)
-        lit = f32(0.16) + f32(0.50) * noise[i] + (f32(0.36) + f32(0.10) * flash) * ridge + f32(0.12) * fine
+        lit = f32(0.18) + f32(0.52) * noise[i] + (f32(0.36) + f32(0.10) * flash) * ridge + f32(0.12) * fine
         veil = fading * ridge * ridge * (f32(0.22) + f32(0.32) * noise[i] + f32(0.10) * flash)
         hot = min((full * lit + veil) * power, f32(0.999))
         heat[i] = hot * f32(STEPS - 1)
-        threads[i] = fading * air * (ridge * f32(0.8) + fine * f32(0.35)) * (f32(1) - hot)
+        threads[i] = fading * air * (ridge * ridge * f32(1.0) + fine * f32(0.30)) * (f32(1) - hot)
 
 
 @kernel

@@ -15,7 +15,7 @@ Profile = npt.NDArray[np.float32]
 _TREBLE_BANDS = 6  # the highest ones are hiss: left out of the profile
 _ACROSS = np.linspace(-1, 1, 256)
 _SIDEWAYS = np.abs(_ACROSS)  # 0 in the middle, 1 at the sides
-_BOWL = 0.30 + 0.70 * np.exp(-2.1 * _SIDEWAYS**2)  # flames are lower at the sides
+_BOWL = 0.36 + 0.64 * np.exp(-2.1 * _SIDEWAYS**2)  # flames are lower at the sides
 _PLACE = _SIDEWAYS**1.15 * (BANDS - 1 - _TREBLE_BANDS)  # bass in the middle, treble at the sides
 _SOFTEN = np.hanning(31) / np.hanning(31).sum()
 
@@ -75,7 +75,7 @@ def heights(record: Any, intensity: float, columns: int) -> Profile:
     bands = np.asarray(record["bands"], np.float64)
     heard = np.interp(_PLACE, np.arange(BANDS), bands)
     heard = np.convolve(np.pad(heard, 15, mode="edge"), _SOFTEN, mode="valid")
-    lift = 0.30 * heard + 0.24 * float(record["low"]) * _BOWL
+    lift = 0.42 * heard + 0.30 * float(record["low"]) * _BOWL
     loudness = 0.62 + 0.55 * float(record["rms"])
-    height = (0.13 + lift * intensity * loudness) * _BOWL
+    height = (0.19 + lift * intensity * loudness) * _BOWL
     return np.interp(np.linspace(-1, 1, columns), _ACROSS, height).astype(np.float32)

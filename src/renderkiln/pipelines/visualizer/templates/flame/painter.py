@@ -14,6 +14,7 @@ from renderkiln.pipelines.visualizer.template import Film
 from renderkiln.pipelines.visualizer.templates.flame.dusk import paint_dusk, spread
 from renderkiln.pipelines.visualizer.templates.flame.fire import GRID, ROWS, paint_fire, sway_shape
 from renderkiln.pipelines.visualizer.templates.flame.mood import Flow, Mood, heights
+from renderkiln.pipelines.visualizer.templates.flame.sparks import chroma_range, draw_sparks
 
 _BLOOM = 0.62
 
@@ -34,6 +35,7 @@ class FlatPainter:
         self._rows = np.zeros((ROWS, width + GRID), np.float32)
         self._colours = (np.ascontiguousarray(colours.ramp.T), np.array(colours.wisp, np.float32))
         self._tints = np.array([colours.haze, colours.glow, colours.wisp], np.float32)
+        self._chroma = chroma_range(colours)
         self._tiles = (
             texture(3 * film.seed + 1, octaves=4, cells=4, gain=0.5),
             texture(3 * film.seed + 2, octaves=4, cells=5, gain=0.45),
@@ -53,3 +55,7 @@ class FlatPainter:
             light, self._span, mood, flow, height, self._colours, self._tiles, self._sway, self._rows,
         )  # fmt: skip
         self._exposure.develop(frame, self._view, glow=_BLOOM)
+        draw_sparks(
+            frame, film.features, index, self._span, self._chroma, self._tiles[2], film.seed,
+            film.params.intensity,
+        )  # fmt: skip

@@ -9,6 +9,7 @@ from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.frames.upsample import enlarge, field_scale, halve
 from renderkiln.pipelines.visualizer.template import Film
 from renderkiln.pipelines.visualizer.templates.flame.ring_scene import RingScene
+from renderkiln.pipelines.visualizer.templates.flame.ring_sparks import RingSparks
 
 GLOW = 0.55
 
@@ -19,10 +20,11 @@ class RingPainter:
     def __init__(self, film: Film) -> None:
         canvas = film.canvas
         self._film = film
-        self._scale = field_scale(canvas)
+        self._scale = max(1, field_scale(canvas) // 2)
         width, rows = canvas.width // self._scale, canvas.height // 2 // self._scale
         colours = palette.named(film.params.palette)
         self._scene = RingScene(width, rows, colours, film.seed)
+        self._sparks = RingSparks(canvas, film.features, colours, film.seed)
         self._light = np.zeros((2, 3, rows, width), np.float32)
         self._glow = np.empty(bloom.glow_shape(rows, width), np.float32)
         self._spare = np.empty_like(self._glow)
@@ -36,6 +38,7 @@ class RingPainter:
         self._scene.paint(self._light[0], self._light[1], record, float(seconds), film.params.intensity)
         for eye, light in zip(equirect.EYES, self._light, strict=True):
             self._develop(light, eye, frame)
+        self._sparks.draw(index, frame, film.params.intensity)
 
     def _develop(self, light: bloom.Light, eye: int, frame: Frame) -> None:
         """One eye's half of the frame; its glow goes around the seam and stays within that eye."""

@@ -31,7 +31,7 @@ GRID = 8  # columns between two samples of what is smooth: sway and haze
 BLOCK = 480  # columns that are drawn or left out together
 COLUMNS = 2048  # of the profile of flame heights around the ring: so many that none need be mixed
 FOOT, TOP = -0.20, 2.0  # lowest and highest place of a flame, in its own units
-GROUND_LIGHT = 0.11
+GROUND_LIGHT = 0.05
 
 _NOTHING = f32(6.5)  # relative height above which a flame is not seen any more
 
@@ -228,7 +228,7 @@ def _flame_row(
     rise = f32(0.5) * (v + f32(math.sqrt(v * v + f32(0.004))))
     # what rises gets faster and longer
     stretched = f32(math.log(1 + 1.7 * max(height, 0.0))) * f32(1 / 1.7) + min(v, f32(0))
-    wander = f32(0.14) + f32(0.55) * rise
+    wander = f32(0.14) + f32(0.44) * rise
     for start in range(0, scratch.shape[1], BLOCK):
         stop, at = start + BLOCK, MARGIN + start
         q1, q2, px = scratch[0, start:stop], scratch[1, start:stop], scratch[2, start:stop]
@@ -277,7 +277,7 @@ def _ridges(
     for n in range(px.size):
         i = np.uint32(n)
         x = px[i] * tiles + q2[i] * f32(0.30)
-        y = (height + q2[i] * wander) * f32(0.60) + q1[i] * f32(0.25) + px[i] + px[i]
+        y = (height + q2[i] * wander) * f32(0.46) + q1[i] * f32(0.25) + px[i] + px[i]
         near = max(f32(1) - abs(lookup(lines, x + at_x, y + at_y) - f32(0.5)) * f32(4.6), f32(0))
         ridge[i] = near * near
 
@@ -369,18 +369,25 @@ def _sky_row(
 
 
 @kernel
-def _blur_around(source: Light, target: Light, width: int, spread: int) -> None:
-    """The foot of the near flames, blurred along the ring: what it throws on the ground; row 3 is their mean."""
-    for c in range(3):
-        total = f32(0)
-        mean = f32(0)
-        for i in range(-spread, spread + 1):
-            total += source[c, MARGIN + (i + width) % width]
+def _blur_around(source: Light, target: Light, width: int, spread: int, tint: Light) -> None:
+    """What the foot of the near flames throws on the ground: its light, blurred along the ring and tinted.
+
+    Row 3 of `target` gets the mean of each colour.
+    """
+    total, mean = f32(0), f32(0)
+    for i in range(-spread, spread + 1):
+        k = MARGIN + (i + width) % width
+        total += source[0, k] + source[1, k] + source[2, k]
+    for i in range(width):
+        enters, leaves = MARGIN + (i + spread + 1) % width, MARGIN + (i - spread + width) % width
+        target[0, MARGIN + i] = total * f32(1.0 / (2 * spread + 1))
+        mean += target[0, MARGIN + i]
+        total += source[0, enters] + source[1, enters] + source[2, enters]
+        total -= source[0, leaves] + source[1, leaves] + source[2, leaves]
+    for c in range(2, -1, -1):
+        target[3, c] = mean / f32(width) * tint[c]
         for i in range(width):
-            target[c, MARGIN + i] = total * f32(1.0 / (2 * spread + 1))
-            mean += source[c, MARGIN + i]
-            total += source[c, MARGIN + (i + spread + 1) % width] - source[c, MARGIN + (i - spread + width) % width]
-        target[3, c] = mean / f32(width)
+            target[c, MARGIN + i] = target[0, MARGIN + i] * tint[c]
 
 
 @kernel
@@ -428,12 +435,12 @@ def _paint(
         layers[near], f32(0.12), f32(0), width, scratch, shells[near], scrolls[near], mood,
         heights, body, lines, soft, ramp, tints[2],
     )  # fmt: skip
-    _blur_around(layers[near], ground, width, width // 40)
+    _blur_around(layers[near], ground, width, width // 30, tints[1])
     _close(ground[:3], width)
     for j in range(rows):
         calm, horizon, ground_light, detail = per_row[0, j], per_row[1, j], per_row[2, j], per_row[3, j]
         up = f32(1.5) * f32(j) / f32(rows)
-        _sky_row(sky, width, scratch, soft, up, drift, calm, horizon * f32(mood.pulse), tints)
+        _sky_row(sky, width, scratch, soft, up, drift, calm, horizon * f32(0.65 * mood.pulse), tints)
         for c in range(3):
             left[c, j] = sky[c, MARGIN : MARGIN + width]
             right[c, j] = sky[c, MARGIN : MARGIN + width]

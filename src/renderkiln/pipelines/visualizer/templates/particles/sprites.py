@@ -17,6 +17,8 @@ from renderkiln.pipelines.visualizer.templates.particles.swarm import Sparks
 DISTANCE = 3.4  # of the viewer from the core, in the swarm's units
 NEAREST = 0.55  # what comes closer fades away
 
+SMALLEST = np.float32(0.62)  # radius of a point, in samples
+
 METRES = 2.1  # in 360°: the length of the swarm's unit
 CORE_METRES = 3.0  # from the viewer to the core: the viewer stands within the outer cloud
 NEAREST_METRES = 1.2  # nearer things strain the eyes
@@ -75,7 +77,7 @@ def draw_around(light: Light, sparks: Sparks, ramp: Light, aperture: float, gain
             continue
         column, row = to_pixel(longitude, latitude, width, height)
         closer = np.float32(CORE_METRES) / distance
-        size = sparks.size[k] * closer * np.float32(METRES / CORE_METRES) * radian
+        size = sparks.size[k] * closer * np.float32(1.5 * METRES / CORE_METRES) * radian
         blur = np.float32(aperture) * np.float32(0.008) * abs(closer - np.float32(1)) * radian
         step = min(int(sparks.heat[k] * np.float32(STEPS)), STEPS - 1)
         place_x, place_y = np.float32(column + 0.5), np.float32(row + 0.5)
@@ -89,9 +91,11 @@ def add_sprite(light: Light, sprite: Sprite, colour: npt.NDArray[np.float32]) ->
     """Add one particle. Blur spreads its light, but less than in a lens: the eye likes bokeh."""
     _, height, width = light.shape
     x, y, squeeze, blur = sprite.x, sprite.y, sprite.squeeze, sprite.blur
-    size = max(sprite.size, np.float32(0.62))
+    # Smaller than a sample it is drawn larger and dimmer: it must not twinkle as it crosses samples.
+    size = max(sprite.size, SMALLEST)
     radius = np.float32(math.sqrt(size * size + blur * blur))
     level = sprite.brightness * np.float32(4) * (size / radius) ** np.float32(1.35)
+    level *= min(sprite.size / SMALLEST, np.float32(1)) ** np.float32(1.5)
     if level < np.float32(0.005):
         return
     flat = min(max(blur - np.float32(1.2), np.float32(0)) * np.float32(0.4), np.float32(1)) * blur / radius

@@ -1,0 +1,59 @@
+# Everything sets itself up: a machine with Python ≥ 3.11 and make is enough.
+#   make demo    compose a song and render it       make test    the test suite
+#   make check   lint, types, layers                 make bench   speed, against peers
+#   make docs    write the generated reference       make help    all targets
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The set-up is done again only when one of these changes.
+STAMP := $(VENV)/.set-up
+EXTRAS := --extra dev
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check format bench docs clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## Create .venv from the lock file
+
+$(STAMP): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo 'Python 3.11 or newer is needed. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)' >&2; exit 1; }
+	@command -v uv >/dev/null || [ -x .uv/bin/uv ] || \
+	  { echo 'Getting uv into .uv …'; $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
+	@echo 'Installing into $(VENV) …'
+	@PATH="$$PATH:$(CURDIR)/.uv/bin" uv sync --quiet --frozen $(EXTRAS) --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Compose a 20-second song and render it (1080p and a 360° excerpt)
+	@$(BIN)/renderkiln demo --out demo
+
+test: $(STAMP) ## The test suite, without the long ones
+	@$(BIN)/pytest -n auto -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(STAMP) ## The long tests: chaos, full sizes
+	@$(BIN)/pytest -m slow --timeout 1800 $(PYTEST_ARGS)
+
+check: $(STAMP) ## Lint, format, types, layers
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## Mend what lint and format can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: EXTRAS := --extra dev --extra bench
+bench: $(STAMP) ## Speed against bare FFmpeg and a peer, ratios in one run
+	@$(BIN)/python -c 'import moviepy' 2>/dev/null || PATH="$$PATH:$(CURDIR)/.uv/bin" uv sync --quiet --frozen $(EXTRAS)
+	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+docs: $(STAMP) ## Write docs/reference from the code
+	@$(BIN)/python docs/generate.py
+
+clean: ## Remove what was built
+	@rm -rf $(VENV) .uv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
