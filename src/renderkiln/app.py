@@ -26,7 +26,6 @@ from renderkiln.pipelines.contract import Limits, Pipeline, Services
 from renderkiln.settings import Settings
 
 _ORPHAN_AGE = 7 * 86400.0  # seconds
-_HEAVY = ("renderkiln.engine.stage_child", "numpy", "numba", "av")
 
 
 class Renderkiln:
@@ -42,7 +41,7 @@ class Renderkiln:
     def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
         self.settings = settings
         self._clock = clock or SystemClock()
-        self._server = ForkServer(_HEAVY)
+        self._server = ForkServer()
         executor = Executor(self._server, clock=self._clock, stall_timeout=settings.stall_timeout)
         self._house = House(executor, self._clock, settings.home.absolute(), settings.keep_work)
 
@@ -128,10 +127,11 @@ class Renderkiln:
         `stop` is set, a cancelled report comes back within two seconds. What a killed run of the same job
         has finished is used again unless `reuse` is False.
         """
-        self._server.start()  # it loads its modules while this process loads the pipeline
+        pipeline = self.pipeline(job.pipeline)
+        self._server.start(getattr(pipeline, "preload", ()))  # it loads them while this process does, too
         run = DirectRun(
             self._house,
-            self.pipeline(job.pipeline),
+            pipeline,
             job,
             lambda: self._services(output),
             listen=listen,

@@ -199,6 +199,8 @@ class DirectRun:
             case TryAgain(code=code, message=message) | Failed(code=code, message=message):
                 if code in _LOGGED:
                     message = f"{message} (details in {self._log})"
+                elif code == "INVALID":
+                    self._log.unlink(missing_ok=True)
                 self._report = self._report.move("fail", completed_at=now, error=JobError(code, message))
                 self._narrator.say("job.failed", message=message)
 

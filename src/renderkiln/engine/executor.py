@@ -5,6 +5,7 @@ It knows no queue and no database: whoever drives it gives it an `Attempt` and a
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
@@ -252,4 +253,5 @@ def _done(attempt: Attempt, results: Mapping[str, Result]) -> Outcome:
     for artifact in artifacts:
         if not artifact.path.is_file() or artifact.path.stat().st_size != artifact.size:
             return Failed("ARTIFACT_LOST", f"{artifact.path} was made, but is missing or changed now")
-    return Done(attempt.pipeline.summary(results), artifacts)
+    summary = json.loads(json.dumps(dict(attempt.pipeline.summary(results)), allow_nan=False))
+    return Done(summary, artifacts)

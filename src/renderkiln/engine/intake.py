@@ -22,18 +22,17 @@ def take_in(path: Path, *, largest: int, stop: threading.Event) -> Asset:
     """
     try:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", 0) as file:
-            size = _checked_size(path, os.fstat(file.fileno()), largest)
-            digest = hashlib.sha256()
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                if stop.is_set():
-                    raise Stopped(f"{path} was not read to its end")
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            size = _checked_size(path, os.fstat(fd), largest)
+            digest = _sha256(fd, stop)
+        finally:
+            os.close(fd)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {_reason(error)}") from error
     except ValueError as error:  # a NUL in its name
         raise UserError(f"{str(path)!r} is not the name of a file: {error}") from error
-    return Asset(path=path.absolute(), name=path.name, size=size, sha256=digest.hexdigest())
+    return Asset(path=path.absolute(), name=path.name, size=size, sha256=digest)
 
 
 def prepare_output(folder: Path) -> Path:
@@ -60,6 +59,15 @@ def _checked_size(path: Path, facts: os.stat_result, largest: int) -> int:
             f"{path} has {facts.st_size} bytes; the largest file taken has {largest} (setting max_file_size)"
         )
     return facts.st_size
+
+
+def _sha256(fd: int, stop: threading.Event) -> str:
+    digest = hashlib.sha256()
+    while chunk := os.read(fd, _CHUNK):
+        digest.update(chunk)
+        if stop.is_set():
+            raise Stopped("stopped while the input was read")
+    return digest.hexdigest()
 
 
 def _reason(error: OSError) -> str:

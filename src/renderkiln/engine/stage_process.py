@@ -43,8 +43,8 @@ class ForkServer:
     A context manager. Safe to use from several threads. A server that died is replaced for the next stage.
     """
 
-    def __init__(self, preload: Sequence[str] = ()) -> None:
-        self._preload = tuple(preload)
+    def __init__(self) -> None:
+        self._preload: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -53,9 +53,10 @@ class ForkServer:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def start(self) -> None:
-        """Start it now, so that it loads its modules while the caller does something else."""
+    def start(self, preload: Sequence[str] = ()) -> None:
+        """Start it now, so that it loads these modules while the caller does something else."""
         with self._lock:
+            self._preload = (_CHILD, *preload)
             self._alive()
 
     def send(self, fds: Sequence[int]) -> None:

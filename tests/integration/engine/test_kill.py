@@ -148,7 +148,7 @@ def test_a_lost_fork_server_is_replaced(kiln: Any, tmp_path: Path) -> None:
 
 def test_two_processes_doing_the_same_do_not_disturb_each_other(kiln: Any) -> None:
     def part(event: dict[str, Any]) -> bool:
-        return event["name"] == "part.completed"
+        return bool(event["name"] == "part.completed")
 
     with rendering(kiln, "demo_pipeline:Demo", DEMO) as one:
         until(one, part)

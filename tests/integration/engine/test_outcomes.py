@@ -47,7 +47,7 @@ def test_fails_for_good(kiln: Any, mischief: str, code: str, words: str, isolate
         ("abort", "CRASHED", "ended by SIGABRT"),
         ("segfault", "CRASHED", "ended by SIGSEGV"),
         ("kill", "CRASHED", "killed: probably out of memory"),
-        ("exit", "CRASHED", "ended with exit code 1"),
+        ("leave", "CRASHED", "ended with exit code 1"),
         ("terminated", "INTERRUPTED", "stopped from outside"),
         ("temporary", "TEMPORARY", "the weather is bad"),
         ("ffmpeg_killed", "FFMPEG_KILLED", "killed by signal 9"),
@@ -118,7 +118,7 @@ def test_noise_of_a_stage_goes_to_the_log(kiln: Any, capfd: pytest.CaptureFixtur
 def test_cancel_ends_stage_and_ffmpeg_within_two_seconds(
     kiln: Any, tmp_path: Path, mischief: str, seconds: float
 ) -> None:
-    asked = []
+    asked: list[float] = []
 
     def cancel(event: Event) -> None:
         if event.message == ("Running" if mischief == "hang" else "Half-way") and not asked:

@@ -178,6 +178,7 @@ def _peaks(
     The first 11 samples are history.
     """
     step, peak, top = 64, np.float32(0.0), highest
+    interpolated = np.empty(step, np.float32)
     for start in range(0, samples.shape[0] - 11, step):
         end = min(start + step, samples.shape[0] - 11)
         local = np.float32(0.0)
@@ -186,23 +187,24 @@ def _peaks(
         peak = max(peak, local)
         if local * gain <= top:
             continue
+        interpolated[:] = 0.0
         for phase in range(4):
-            top = max(top, _interpolated(samples, phases[phase], start, end))
+            _raise_to(interpolated, samples[start : end + 11], phases[phase])
+        for i in range(step):
+            top = max(top, interpolated[i])
     return peak, top
 
 
 @kernel
-def _interpolated(x: Samples, c: Samples, start: int, end: int) -> np.float32:
-    """Highest magnitude of one phase. Written out, because only so it is compiled to vector instructions."""
+def _raise_to(out: Samples, x: Samples, c: Samples) -> None:
+    """Raise `out` to the magnitudes of one phase. Element by element: a running maximum is not vectorised."""
     c0, c1, c2, c3, c4, c5 = c[0], c[1], c[2], c[3], c[4], c[5]
     c6, c7, c8, c9, c10, c11 = c[6], c[7], c[8], c[9], c[10], c[11]
-    top = np.float32(0.0)
-    for i in range(start, end):
+    for i in range(x.shape[0] - 11):
         early = c0 * x[i] + c1 * x[i + 1] + c2 * x[i + 2] + c3 * x[i + 3]
         middle = c4 * x[i + 4] + c5 * x[i + 5] + c6 * x[i + 6] + c7 * x[i + 7]
         late = c8 * x[i + 8] + c9 * x[i + 9] + c10 * x[i + 10] + c11 * x[i + 11]
-        top = max(top, abs(early + middle + late))
-    return top
+        out[i] = max(out[i], abs(early + middle + late))
 
 
 def _windows(energies: Energies, hops: int) -> Energies:

@@ -139,7 +139,7 @@ class Feed:
         self._own_group = own_group
         self._reports: deque[Progress] = deque(maxlen=1)  # only the newest matters
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        self._verdict: BaseException | None = None  # why the watcher ended the process
+        self._verdict: BaseException | None = None  # why the process was ended
         self._lock = threading.Lock()  # between reaping and killing: a reaped pid may be someone else's
         self._ended = threading.Event()
         self._waiting = False  # for FFmpeg; while FFmpeg waits for its caller, nothing stalls
@@ -268,10 +268,12 @@ class Feed:
 
     def _watch(self) -> None:
         """End the process when it stalls or when the caller wishes it."""
-        while self._verdict is None and not self._ended.wait(_TICK):
-            self._verdict = self._judge()
-        if self._verdict is not None:
-            self._kill()
+        while not self._ended.wait(_TICK):
+            verdict = self._judge()
+            if verdict is not None:
+                self._verdict = self._verdict or verdict  # `abort` may have spoken meanwhile
+                self._kill()
+                return
 
     def _judge(self) -> BaseException | None:
         try:

@@ -33,7 +33,10 @@ def shrink(light: Light, glow: Light) -> None:
                 four = column[4 * i] + column[4 * i + 1] + column[4 * i + 2] + column[4 * i + 3]
                 glow[c, j, i] = four * np.float32(1 / 16)
             if whole < glow.shape[2]:
-                glow[c, j, whole] = column[4 * whole :].mean() * np.float32(1 / 4)
+                rest = np.float32(0)
+                for i in range(4 * whole, width):
+                    rest += column[i]
+                glow[c, j, whole] = rest * np.float32(0.25 / (width - 4 * whole))
 
 
 @kernel
@@ -77,7 +80,8 @@ def _columns(source: Light, target: Light, radius: int) -> None:
     total = np.empty(width, np.float32)
     scale = np.float32(1.0 / (2 * radius + 1))
     for c in range(3):
-        total[:] = 0
+        for i in range(width):
+            total[i] = 0
         for j in range(-radius, radius + 1):
             near = min(max(j, 0), height - 1)
             for i in range(width):

@@ -28,13 +28,18 @@ def profile(distance: np.float32, softness: np.float32) -> np.float32:
 
 @inlined
 def shine(
-    x: np.float32, y: np.float32, tx: np.float32, ty: np.float32, scale: np.float32, softness: np.float32
-) -> np.float32:
-    """Brightness at (x, y) of a spark whose head is the origin and whose tail fades out towards (tx, ty)."""
+    x: np.float32, y: np.float32, tx: np.float32, ty: np.float32,
+    scale: np.float32, taper: np.float32, softness: np.float32,
+) -> np.float32:  # fmt: skip
+    """Brightness at (x, y) of a spark with its head at the origin and a tail that fades out to (tx, ty).
+
+    `scale` is radii per pixel; `taper` 0 … 1 is how much thinner and darker the tail gets.
+    """
     along = (x * tx + y * ty) / (tx * tx + ty * ty + np.float32(1e-6))
     along = min(max(along, np.float32(0)), np.float32(1))
     dx, dy = x - tx * along, y - ty * along
-    thin = scale * (np.float32(1) + np.float32(0.6) * along)  # radii per pixel: the tail tapers
+    along *= taper
+    thin = scale * (np.float32(1) + np.float32(0.6) * along)
     distance = np.float32(math.sqrt(dx * dx + dy * dy)) * thin
     return profile(distance, softness) * (np.float32(1) - np.float32(0.75) * along)
 
@@ -65,13 +70,12 @@ def splat(
     if not wrap:
         left, right = max(left, 0), min(right, width - 1)
     top, bottom = max(top, 0), min(bottom, height - 1)
-    scale = np.float32(1) / size
+    scale, taper = np.float32(1) / size, np.float32(length / (length + 2.0 * size))
     bright = np.float32(_WHITE) - np.float32(softness) * np.float32(70)  # a disc is not hot enough for white
-    tint = np.float32(1.6) + np.float32(softness) * np.float32(2)
     for j in range(top, bottom + 1):
         for i in range(left, right + 1):
             dx, dy = np.float32(i - cx), np.float32(j - cy)
-            a = strength * shine(dx, dy, np.float32(tx), np.float32(ty), scale, np.float32(softness))
+            a = strength * shine(dx, dy, np.float32(tx), np.float32(ty), scale, taper, np.float32(softness))
             if a > np.float32(0.003):
                 x = i % width
                 old = np.float32(y[j, x])
@@ -79,11 +83,11 @@ def splat(
     for j in range(top >> 1, (bottom >> 1) + 1):
         for i in range(left >> 1, (right >> 1) + 1):
             dx, dy = np.float32(2 * i + 0.5 - cx), np.float32(2 * j + 0.5 - cy)
-            a = strength * shine(dx, dy, np.float32(tx), np.float32(ty), scale, np.float32(softness))
+            a = strength * shine(dx, dy, np.float32(tx), np.float32(ty), scale, taper, np.float32(softness))
             if a > np.float32(0.003):
                 x = i % (width >> 1)
                 # the hot middle burns to white: less colour where there is most light
-                a = min(a * tint, np.float32(1)) * (np.float32(1) - np.float32(0.45) * a)
+                a = min(a * np.float32(1.6), np.float32(1)) * (np.float32(1) - np.float32(0.45) * a)
                 old_u, old_v = np.float32(u[j, x]), np.float32(v[j, x])
                 u[j, x] = np.uint8(old_u + (np.float32(cb) - old_u) * a + np.float32(0.5))
                 v[j, x] = np.uint8(old_v + (np.float32(cr) - old_v) * a + np.float32(0.5))

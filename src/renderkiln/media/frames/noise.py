@@ -104,7 +104,7 @@ def sample(tile: Texture, x: Row, y: Row, first: int, last: int, out: Row) -> No
     at = np.empty(_BATCH, np.int32)
     fx = np.empty(_BATCH, np.float32)
     fy = np.empty(_BATCH, np.float32)
-    texels = tile.reshape(tile.size)
+    texels = tile.ravel()
     for start in range(first, last, _BATCH):
         count = min(_BATCH, last - start)
         for n in range(count):

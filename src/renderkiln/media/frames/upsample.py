@@ -22,7 +22,7 @@ def field_scale(canvas: Canvas) -> int:
     The look is made of soft light: half resolution shows it in full at 1080p for a quarter of the cost.
     """
     longest = max(canvas.width, canvas.height)
-    if longest <= 1100:
+    if longest <= 800:
         return 1
     return 2 if longest <= 2600 else 4
 

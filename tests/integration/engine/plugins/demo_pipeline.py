@@ -1,10 +1,12 @@
-"""A small real pipeline: FFmpeg makes short segments of a test picture, which are joined and delivered."""
+"""A small real pipeline: FFmpeg makes segments of a test picture, which are joined and delivered."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from renderkiln.engine.checkpoint import sha256
 from renderkiln.media.ffmpeg.command import Command
 
 
-class Params(BaseModel):
+class DemoParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     segments: int = Field(3, ge=1, le=100)
@@ -68,9 +70,9 @@ class Demo:
     version = 1
     queue = "video-rendering"
     retry = Retry(attempts=3, first=0.05)
-    Params = Params
+    Params = DemoParams
 
-    def stages(self, params: Params) -> Sequence[Stage]:
+    def stages(self, params: DemoParams) -> Sequence[Stage]:
         return (
             Stage("gather", 10, gather, "Gathering"),
             Stage("render", 80, render, "Rendering"),
@@ -78,7 +80,7 @@ class Demo:
             Stage("deliver", 5, deliver, "Delivering", isolated=False),
         )
 
-    def fingerprint(self, params: Params, services: Services) -> Mapping[str, Any]:
+    def fingerprint(self, params: DemoParams, services: Services) -> Mapping[str, Any]:
         return {}
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
@@ -89,8 +91,83 @@ class Demo:
         return (Artifact("video", Path(made["path"]), made["size"], made["sha256"], "video/x-matroska"),)
 
 
-def _segment(params: Params, number: int, path: Path) -> Command:
+def _segment(params: DemoParams, number: int, path: Path) -> Command:
     pace = ("-re",) if params.pace else ()
     source = f"testsrc=size=64x48:rate=10:duration={params.seconds},hue=h={number * 7}"
     output = ("-c:v", "ffv1", "-bitexact", "-y", str(path))
     return Command((*pace, "-f", "lavfi", "-i", source, *output))
+
+
+# Pipelines that each break one promise, for the exam to find.
+
+
+class SameNames(Demo):
+    def stages(self, params: DemoParams) -> Sequence[Stage]:
+        return (Stage("work", 1, gather), Stage("work", 1, deliver))
+
+
+class WrongHash(Demo):
+    def artifacts(self, results: Mapping[str, Result]) -> Sequence[Artifact]:
+        return tuple(replace(artifact, sha256="0" * 64) for artifact in super().artifacts(results))
+
+
+class WrongSize(Demo):
+    def artifacts(self, results: Mapping[str, Result]) -> Sequence[Artifact]:
+        return tuple(replace(artifact, size=1) for artifact in super().artifacts(results))
+
+
+def _litter(ctx: StageContext) -> Result:
+    (ctx.services.output / "half-written.mkv").write_bytes(b"?")
+    return join(ctx)
+
+
+class Litters(Demo):
+    def stages(self, params: DemoParams) -> Sequence[Stage]:
+        gather, render, _, deliver = super().stages(params)
+        return (gather, render, Stage("join", 5, _litter), deliver)
+
+
+class NotJson(Demo):
+    def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
+        return {"path": Path("x")}
+
+
+def _deaf(ctx: StageContext) -> Result:
+    ctx.progress(0.0)
+    time.sleep(3)
+    return Result()
+
+
+class Deaf(Demo):
+    """Its long stage neither asks nor can be killed."""
+
+    def stages(self, params: DemoParams) -> Sequence[Stage]:
+        return (Stage("deaf", 1, _deaf, isolated=False), *super().stages(params))
+
+
+def _mute(ctx: StageContext) -> Result:
+    return Result({"made": str(time.time_ns())})
+
+
+class Silent(Demo):
+    def stages(self, params: DemoParams) -> Sequence[Stage]:
+        return (Stage("mute", 1, _mute), Stage("mute again", 1, _mute))
+
+    def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
+        return {}
+
+    def artifacts(self, results: Mapping[str, Result]) -> Sequence[Artifact]:
+        return ()
+
+
+def _forgetful(ctx: StageContext) -> Result:
+    ctx.finished_parts = {}
+    return render(ctx)
+
+
+class Forgetful(Demo):
+    """Makes parts once more that were finished."""
+
+    def stages(self, params: DemoParams) -> Sequence[Stage]:
+        gather, _, join, deliver = super().stages(params)
+        return (gather, Stage("render", 80, _forgetful), join, deliver)

@@ -19,13 +19,13 @@ from renderkiln.media.errors import FFmpegFailed, Unsuitable
 from renderkiln.media.ffmpeg.command import Command
 
 
-class Params(BaseModel):
+class MischiefParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mischief: Literal[
-        "none", "abort", "segfault", "kill", "exit", "bug", "temporary", "once", "permanent", "unsuitable",
+        "none", "abort", "segfault", "kill", "leave", "bug", "temporary", "once", "permanent", "unsuitable",
         "disk_full", "not_json", "not_a_result", "no_file", "ffmpeg", "ffmpeg_killed", "hang", "deaf",
-        "leave_ffmpeg", "print", "terminated", "cancelled_part", "part_fails", "rude_import",
+        "leave_ffmpeg", "print", "terminated", "part_fails",
     ] = "none"  # fmt: skip
     isolated: bool = True
     optional: bool = False
@@ -43,7 +43,8 @@ def middle(ctx: StageContext) -> Result:
         with ctx.params.mark.open("a") as mark:
             mark.write(f"{os.getpid()}\n")
     ctx.progress(0.5, "Half-way")
-    return globals()[ctx.params.mischief](ctx) or Result({"middle": ctx.params.mischief})
+    made: Result | None = globals()[ctx.params.mischief](ctx)
+    return made or Result({"middle": ctx.params.mischief})
 
 
 def after(ctx: StageContext) -> Result:
@@ -55,9 +56,9 @@ class Mischief:
     version = 1
     queue = "video-rendering"
     retry = Retry(attempts=3, first=0.05, factor=2)
-    Params = Params
+    Params = MischiefParams
 
-    def stages(self, params: Params) -> Sequence[Stage]:
+    def stages(self, params: MischiefParams) -> Sequence[Stage]:
         retry = Retry(attempts=params.stage_tries, first=0.01) if params.stage_tries else None
         return (
             Stage("before", 1, before),
@@ -73,7 +74,7 @@ class Mischief:
             Stage("after", 1, after, isolated=False),
         )
 
-    def fingerprint(self, params: Params, services: Services) -> Mapping[str, Any]:
+    def fingerprint(self, params: MischiefParams, services: Services) -> Mapping[str, Any]:
         return {}
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
@@ -98,7 +99,7 @@ def kill(ctx: StageContext) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def exit(ctx: StageContext) -> None:
+def leave(ctx: StageContext) -> None:
     sys.exit(7)
 
 

@@ -54,4 +54,5 @@ def spread(coarse: Light, light: Light) -> None:
             at = (f32(j) + f32(0.5)) * f32(1 / SHRINK) - f32(0.5)
             mix_rows(coarse[c], at, False, row)
             stretch(row, SHRINK, fine)
-            light[c, j, :] = fine[:width]
+            for n in range(width):
+                light[c, j, np.uint32(n)] = fine[np.uint32(n)]

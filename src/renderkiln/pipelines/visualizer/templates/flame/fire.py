@@ -41,10 +41,12 @@ def paint_fire(
     ramp, wisp = colours
     _paint_sway(sway, tall, wide, span, flow, soft)
     step = f32(span[1] / tall)
-    reach_of_all = height.max() * f32(1.7) * _REACH
+    highest = f32(0)
+    for n in range(wide):
+        highest = max(highest, height[np.uint32(n)])
     for j in range(tall):
         v = (f32(tall - j) - f32(0.5)) * step
-        if v > reach_of_all:
+        if v > highest * f32(1.7) * _REACH:
             continue
         _sway_row(sway, j, rows[0], rows[1])
         _place_body(rows, wide, v, span, flow)
@@ -99,9 +101,9 @@ def _place_strands(rows: Light, first: int, last: int, flow: Flow) -> None:
         i = np.uint32(n)
         rise = y[i] + body_at
         x1[i] = x[i] * f32(1.85) + q2[i] * f32(0.30)
-        y1[i] = rise * f32(1.40) - strand_at + q1[i] * f32(0.20)
+        y1[i] = rise * f32(1.25) - strand_at + q1[i] * f32(0.20)
         x2[i] = x[i] * f32(3.37) + f32(0.37)
-        y2[i] = rise * f32(2.00) - thread_at + q2[i] * f32(0.30)
+        y2[i] = rise * f32(1.60) - thread_at + q2[i] * f32(0.30)
 
 
 @kernel

@@ -38,8 +38,8 @@ class Mood(NamedTuple):
             bass=low * intensity,
             air=0.05 + (0.30 * high + 0.12 * mid) * intensity,
             flash=onset * intensity,
-            power=0.60 + (0.26 * rms + 0.15 * low + 0.06 * onset) * intensity,
-            pulse=0.022 + (0.034 * rms + 0.040 * low + 0.022 * onset) * intensity,
+            power=0.62 + (0.20 * rms + 0.12 * low + 0.05 * onset) * intensity,
+            pulse=0.022 + (0.026 * rms + 0.034 * low + 0.020 * onset) * intensity,
         )
 
 
@@ -59,23 +59,26 @@ class Flow(NamedTuple):
     def at(cls, phase: float, seconds: float) -> Flow:
         """The flow after `phase` (driven by the music) and `seconds` (which nothing can stop)."""
         return cls(
-            body=wrapped(0.36 * phase),
-            strand=wrapped(0.60 * phase),
-            thread=wrapped(0.86 * phase),
-            sway=wrapped(0.16 * phase),
-            sway_across=wrapped(0.20 * phase),
+            body=wrapped(0.13 * phase),
+            strand=wrapped(0.17 * phase),
+            thread=wrapped(0.22 * phase),
+            sway=wrapped(0.08 * phase),
+            sway_across=wrapped(0.10 * phase),
             drift=wrapped(0.045 * seconds),
-            veil=wrapped(0.18 * phase),
+            veil=wrapped(0.12 * phase),
             haze=wrapped(0.012 * seconds),
         )
 
 
-def heights(record: Any, intensity: float, columns: int) -> Profile:
-    """Height of the flames across the picture, left to right, shape (columns,), in picture units."""
+def heights(record: Any, intensity: float, columns: int, tall: float) -> Profile:
+    """Height of the flames across the picture, left to right, shape (columns,), in picture units.
+
+    `tall` is the height of the picture in these units: flames use some of the room above them.
+    """
     bands = np.asarray(record["bands"], np.float64)
     heard = np.interp(_PLACE, np.arange(BANDS), bands)
     heard = np.convolve(np.pad(heard, 15, mode="edge"), _SOFTEN, mode="valid")
     lift = 0.42 * heard + 0.30 * float(record["low"]) * _BOWL
-    loudness = 0.62 + 0.55 * float(record["rms"])
-    height = (0.19 + lift * intensity * loudness) * _BOWL
+    loudness = 0.58 + 0.40 * float(record["rms"])
+    height = (0.19 + lift * intensity * loudness) * _BOWL * tall**0.6
     return np.interp(np.linspace(-1, 1, columns), _ACROSS, height).astype(np.float32)

@@ -16,7 +16,7 @@ from renderkiln.pipelines.visualizer.templates.flame.fire import GRID, ROWS, pai
 from renderkiln.pipelines.visualizer.templates.flame.mood import Flow, Mood, heights
 from renderkiln.pipelines.visualizer.templates.flame.sparks import chroma_range, draw_sparks
 
-_BLOOM = 0.62
+_BLOOM = 0.55
 
 
 class FlatPainter:
@@ -38,7 +38,7 @@ class FlatPainter:
         self._chroma = chroma_range(colours)
         self._tiles = (
             texture(3 * film.seed + 1, octaves=4, cells=4, gain=0.5),
-            texture(3 * film.seed + 2, octaves=4, cells=5, gain=0.45),
+            texture(3 * film.seed + 2, octaves=3, cells=5, gain=0.45),
             texture(3 * film.seed + 3, octaves=2, cells=4),
         )
 
@@ -48,7 +48,7 @@ class FlatPainter:
         record = film.features.records[index]
         mood = Mood.of(record, film.params.intensity)
         flow = Flow.at(float(record["phase"]), float(index / film.canvas.fps))
-        height = heights(record, film.params.intensity, light.shape[2])
+        height = heights(record, film.params.intensity, light.shape[2], self._span[1])
         paint_dusk(self._coarse, self._span, mood, flow, height, self._tiles[2], self._tints)
         spread(self._coarse, light)
         paint_fire(

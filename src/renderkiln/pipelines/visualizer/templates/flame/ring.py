@@ -11,7 +11,7 @@ from renderkiln.pipelines.visualizer.template import Film
 from renderkiln.pipelines.visualizer.templates.flame.ring_scene import RingScene
 from renderkiln.pipelines.visualizer.templates.flame.ring_sparks import RingSparks
 
-GLOW = 0.55
+GLOW = 0.5
 
 
 class RingPainter:
@@ -43,14 +43,14 @@ class RingPainter:
     def _develop(self, light: bloom.Light, eye: int, frame: Frame) -> None:
         """One eye's half of the frame; its glow goes around the seam and stays within that eye."""
         bloom.shrink(light, self._glow)
-        bloom.blur(self._glow, self._spare, max(2, self._glow.shape[1] // 40), True)
+        bloom.blur(self._glow, self._spare, max(2, self._glow.shape[1] // 40), wrap=True)
         y, u, v = self._planes
-        tone.develop(light, self._glow, GLOW, 0.0, True, y, u, v)
+        tone.develop(light, self._glow, GLOW, 0.0, wrap=True, y=y, u=u, v=v)
         rows = equirect.eye_rows(self._film.canvas, eye)
         half = slice(rows.start // 2, rows.stop // 2)
-        enlarge(y, self._scale, dither.blue_noise(), True, frame.y[rows])
+        enlarge(y, self._scale, dither.blue_noise(), wrap=True, out=frame.y[rows])
         for plane, codes in ((u, frame.u[half]), (v, frame.v[half])):
             if self._scale == 1:
                 halve(plane, dither.chroma_noise(), codes)
             else:
-                enlarge(plane, self._scale // 2, dither.chroma_noise(), True, codes)
+                enlarge(plane, self._scale // 2, dither.chroma_noise(), wrap=True, out=codes)

@@ -27,11 +27,12 @@ Light = npt.NDArray[np.float32]
 
 GROUND = -0.92  # metres: how far the ground lies below the eyes
 MARGIN = 16  # columns repeated at each end of a row, so that a shifted reading need not wrap
-GRID = 8  # columns between two samples of what is smooth: sway and haze
+SAMPLES = 120  # around the ring, of what is smooth: sway and haze
 BLOCK = 480  # columns that are drawn or left out together
 COLUMNS = 2048  # of the profile of flame heights around the ring: so many that none need be mixed
-FOOT, TOP = -0.20, 2.0  # lowest and highest place of a flame, in its own units
-GROUND_LIGHT = 0.05
+FOOT = -0.36  # metres: how far below the ground flames reach, on the mean
+EXPOSURE = 0.9  # of the mood's power: there is much more fire here than in the flat picture
+GROUND_LIGHT = 0.09
 
 _NOTHING = f32(6.5)  # relative height above which a flame is not seen any more
 
@@ -46,18 +47,21 @@ class Shell:
 
     radius: float  # metres
     stature: float  # metres to a height of 1 in the flame's own units
-    strength: float
+    strength: float  # of its light
+    power: float  # of its heat: less is cooler in colour
     strands: float  # weight of the fine bright lines
     sway_tiles: int
     body_tiles: int
     strand_tiles: int
     start: float  # where in the textures it begins, so that shells differ
+    top: float  # height in the flame's own units where its wisps end
 
     @property
     def constants(self) -> tuple[float, ...]:
         """As the kernels want them; the third is the flame's unit of width in turns."""
         unit = self.stature / (4 * math.pi * self.radius)
-        return (self.strength, self.strands, unit, self.sway_tiles, self.body_tiles, self.strand_tiles)
+        tiles = (self.sway_tiles, self.body_tiles, self.strand_tiles)
+        return (self.strength, self.strands, unit, *tiles, self.stature, self.top, self.power)
 
     def scrolls(self, phase: float, seconds: float) -> list[float]:
         """Texture offsets, wrapped in float64: the phase of hours would not fit float32."""
@@ -76,9 +80,9 @@ class Shell:
 
 # From far to near.
 SHELLS = (
-    Shell(4.6, 5.2, 0.34, 0.55, sway_tiles=4, body_tiles=7, strand_tiles=11, start=0.137),
-    Shell(2.7, 3.3, 0.52, 0.75, sway_tiles=3, body_tiles=5, strand_tiles=8, start=0.613),
-    Shell(1.6, 2.2, 1.00, 1.00, sway_tiles=2, body_tiles=5, strand_tiles=9, start=0.389),
+    Shell(4.6, 5.2, 0.60, 0.62, 0.60, sway_tiles=4, body_tiles=7, strand_tiles=11, start=0.137, top=1.2),
+    Shell(2.7, 3.3, 0.78, 0.80, 0.80, sway_tiles=3, body_tiles=5, strand_tiles=8, start=0.613, top=1.5),
+    Shell(1.6, 2.2, 1.00, 1.00, 1.00, sway_tiles=2, body_tiles=5, strand_tiles=9, start=0.389, top=2.0),
 )
 
 
@@ -193,20 +197,23 @@ def _step(x: np.float32) -> np.float32:
 
 
 @kernel
-def _sway_row(soft: Texture, tiles: float, scroll: Light, height: float, width: int, q1: Light, q2: Light) -> None:
+def _sway_row(
+    soft: Texture, tiles: float, scroll: Light, height: float, width: int, q1: Light, q2: Light
+) -> None:
     """Two smooth noises, mean 0, along one row."""
-    step = f32(GRID * tiles / width)
+    grid = max(1, width // SAMPLES)
+    step = f32(grid * tiles / width)
     y1 = f32(height) * f32(0.24) + scroll[1]
     y2 = f32(height) * f32(0.24) + scroll[3]
     a = lookup(soft, scroll[0], y1) - f32(0.5)
     c = lookup(soft, scroll[2], y2) - f32(0.5)
-    for n in range(q1.size // GRID):
-        x = f32(n + 1) * step
+    for start in range(0, q1.size, grid):
+        x = f32(start // grid + 1) * step
         b = lookup(soft, x + scroll[0], y1) - f32(0.5)
         d = lookup(soft, x + scroll[2], y2) - f32(0.5)
-        for k in range(GRID):
-            t = (f32(k) + f32(0.5)) * f32(1 / GRID)
-            i = np.uint32(n * GRID + k)
+        for k in range(min(grid, q1.size - start)):
+            t = (f32(k) + f32(0.5)) / f32(grid)
+            i = np.uint32(start + k)
             q1[i] = a + (b - a) * t
             q2[i] = c + (d - c) * t
         a = b
@@ -228,6 +235,7 @@ def _flame_row(
     rise = f32(0.5) * (v + f32(math.sqrt(v * v + f32(0.004))))
     # what rises gets faster and longer
     stretched = f32(math.log(1 + 1.7 * max(height, 0.0))) * f32(1 / 1.7) + min(v, f32(0))
+    above, power = v * shell[6] - f32(FOOT), f32(EXPOSURE * mood.power) * shell[8]
     wander = f32(0.14) + f32(0.44) * rise
     for start in range(0, scratch.shape[1], BLOCK):
         stop, at = start + BLOCK, MARGIN + start
@@ -239,7 +247,7 @@ def _flame_row(
             out[:, at : at + BLOCK] = 0
             continue
         _ridges(lines, line_tiles, scroll[6], scroll[7], stretched, wander * f32(0.5), px, q1, q2, ridge)
-        _burn(v, q2, noise, line_weight, f32(mood.power), f32(mood.flash), f32(mood.air * air), up, ridge)
+        _burn(above, q2, noise, line_weight, power, f32(mood.flash), f32(mood.air * air), up, ridge)
         for c in range(3):
             _colour(up, ridge, ramp[c], wisp[c], strength, out[c, at : at + BLOCK])
         _hide(up, out[3, at : at + BLOCK])
@@ -300,13 +308,16 @@ def _relative_heights(
 
 @kernel
 def _burn(
-    v: np.float32, q2: Light, noise: Light, line_weight: np.float32,
+    above: np.float32, q2: Light, noise: Light, line_weight: np.float32,
     power: np.float32, flash: np.float32, wisps: np.float32, up: Light, ridge: Light,
 ) -> None:  # fmt: skip
-    """Turn `up` (height in flame lengths) into heat 0 … 1 and `ridge` into the strength of wisps."""
+    """Turn `up` (height in flame lengths) into heat 0 … 1 and `ridge` into the strength of wisps.
+
+    `above`: metres above the flames' feet, which lie at different heights so that they draw no line.
+    """
     for n in range(up.size):
         i = np.uint32(n)
-        foot = _step((v - f32(FOOT) + q2[i] * f32(0.25)) * f32(4))
+        foot = _step((above + q2[i] * f32(0.55)) * f32(1.9))
         fading = max(_falling(up[i] * f32(0.95)) - f32(0.003), f32(0)) * foot
         core = max(f32(1) - up[i], f32(0))
         core = core * core * (f32(3) - f32(2) * core) * foot
@@ -319,7 +330,9 @@ def _burn(
 
 
 @kernel
-def _colour(heat: Light, threads: Light, ramp: Light, wisp: np.float32, strength: np.float32, out: Light) -> None:
+def _colour(
+    heat: Light, threads: Light, ramp: Light, wisp: np.float32, strength: np.float32, out: Light
+) -> None:
     for n in range(out.size):
         i = np.uint32(n)
         shade = np.int32(heat[i] * f32(STEPS - 1)) & np.int32(STEPS - 1)
@@ -343,24 +356,27 @@ def _close(row: Light, width: int) -> None:
         row[c, 2 * MARGIN + width] = row[c, 2 * MARGIN]
 
 
+@inlined
+def _haze(soft: Texture, x: np.float32, up: float, drift: tuple[float, float]) -> np.float32:
+    rough = lookup(soft, x * f32(3) + f32(drift[0]), f32(up) + f32(drift[1]) + x) - f32(0.5)
+    fine = lookup(soft, x * f32(7) - f32(drift[0]), f32(2.3) * f32(up) - x) - f32(0.5)
+    return rough + f32(0.5) * fine
+
+
 @kernel
 def _sky_row(
     out: Light, width: int, scratch: Light, soft: Texture, up: float, drift: tuple[float, float],
     calm: float, glow: float, tints: Light,
 ) -> None:  # fmt: skip
     """Haze at infinity, even towards the poles, and the glow of the fire in it."""
-    n1, n2 = scratch[0], scratch[1]
-    step = f32(GRID) / f32(width)
-    for n in range(n1.size // GRID + 1):
-        x = f32(n) * step
-        rough = lookup(soft, x * f32(3) + f32(drift[0]), f32(up) + f32(drift[1]) + x) - f32(0.5)
-        fine = lookup(soft, x * f32(7) - f32(drift[0]), f32(2.3 * up) - x) - f32(0.5)
-        noise = f32(0.5) + (rough + f32(0.5) * fine) * f32(calm)
-        n2[np.uint32(n)] = noise
-    for n in range(n1.size // GRID):
-        a, b = n2[np.uint32(n)], n2[np.uint32(n + 1)]
-        for k in range(GRID):
-            n1[np.uint32(n * GRID + k)] = a + (b - a) * (f32(k) + f32(0.5)) * f32(1 / GRID)
+    n1 = scratch[0]
+    grid = max(1, width // SAMPLES)
+    a = _haze(soft, f32(0), up, drift)
+    for start in range(0, n1.size, grid):
+        b = _haze(soft, f32(start + grid) / f32(width), up, drift)
+        for k in range(min(grid, n1.size - start)):
+            n1[np.uint32(start + k)] = f32(0.5) + (a + (b - a) * (f32(k) + f32(0.5)) / f32(grid)) * f32(calm)
+        a = b
     for c in range(3):
         haze, fire, row = tints[0, c], tints[1, c] * f32(glow), out[c, MARGIN:]
         for n in range(n1.size):
@@ -450,8 +466,8 @@ def _paint(
                 _light_ground(ground, side, ground_light * f32(GROUND_LIGHT), detail, light, j)
         for s in range(count):
             v = places[s, j]
-            if v > f32(FOOT - 0.15) and v < f32(TOP):
-                air = _step((f32(TOP) - v) * f32(1)) * calm
+            if v * shells[s, 6] > f32(FOOT - 0.2) and v < shells[s, 7]:
+                air = _step((shells[s, 7] - v) / shells[s, 7] * f32(1.6)) * calm
                 _flame_row(
                     layers[s], v, air, width, scratch, shells[s], scrolls[s], mood,
                     heights, body, lines, soft, ramp, tints[2],

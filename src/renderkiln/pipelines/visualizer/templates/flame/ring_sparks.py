@@ -81,11 +81,11 @@ def _stars(y: Codes, u: Codes, v: Codes, seconds: float, key: int) -> None:
         behind = float(y[min(max(int(down), 0), height - 1), int(x) % width])
         large = hash01(own + 2) ** 6
         twinkle = 0.8 + 0.2 * math.sin(seconds * (0.4 + 0.9 * hash01(own + 3)) + 6.28 * hash01(own + 4))
-        alpha = (0.10 + 0.50 * large) * twinkle * _shown(latitude) * min(max((72 - behind) / 40, 0.0), 1.0)
+        alpha = (0.14 + 0.60 * large) * twinkle * _shown(latitude) * min(max((72 - behind) / 40, 0.0), 1.0)
         pulled = (1 / math.cos(latitude) - 1) * width * 0.0004
         splat(
-            y, u, v, x - pulled / 2, down, pulled, 0.0, width * (0.00026 + 0.00030 * large), alpha, 0.0,
-            _STAR_CB, _STAR_CR, True,
+            y, u, v, x - pulled / 2, down, pulled, 0.0, width * (0.00032 + 0.00036 * large), alpha, 0.0,
+            _STAR_CB, _STAR_CR, wrap=True,
         )  # fmt: skip
 
 
@@ -119,10 +119,10 @@ def _embers(
         large = hash01(own + 7) ** 4
         splat(
             y, u, v, x, down, tail_x - x, tail_down - down,
-            width / (2 * math.pi) * (0.0024 + 0.0085 * large) / distance,  # millimetres of glow
-            fade * twinkle * (0.7 + 0.5 * large + 0.4 * onset), 0.0,
+            width / (2 * math.pi) * (0.0038 + 0.0120 * large) / distance,  # millimetres of glow
+            fade * twinkle * (0.85 + 0.5 * large + 0.4 * onset), 0.0,
             chroma.fresh_cb + (chroma.dying_cb - chroma.fresh_cb) * old,
-            chroma.fresh_cr + (chroma.dying_cr - chroma.fresh_cr) * old, True,
+            chroma.fresh_cr + (chroma.dying_cr - chroma.fresh_cr) * old, wrap=True,
         )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def _seen(
     rise = travelled * (0.20 + 0.34 * hash01(own + 3))
     slow = lookup(soft, f32(start), f32(0.22 * rise + hash01(own + 4))) - f32(0.5)
     quick = lookup(soft, f32(3.1 * start), f32(0.9 * rise + hash01(own + 5))) - f32(0.5)
-    azimuth = (start - 0.5) * 2 * math.pi + (0.9 * slow + 0.25 * quick) * (0.25 + rise)
+    azimuth = (start - 0.5) * 2 * math.pi + (0.9 * slow + 0.14 * quick) * (0.25 + rise)
     distance = max(NEAR + (FAR - NEAR) * hash01(own + 6) ** 2 + 0.5 * quick, NEAR)
     longitude, latitude = see_point(azimuth, GROUND + 0.1 + rise, distance, eye)
     x, down = to_pixel(longitude, latitude, width, height)

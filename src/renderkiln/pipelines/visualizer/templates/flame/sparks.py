@@ -110,18 +110,19 @@ def _sparks(
         old = age / life
         fade = min(1.0, age * 9.0) * (1.0 - old) ** 1.4
         twinkle = 0.72 + 0.28 * math.sin(age * (7.0 + 12.0 * hash01(own + 8)) + 6.28 * hash01(own + 9))
-        shine = fade * twinkle * (0.75 + 0.65 * onset) * (0.55 + 0.75 * depth)
-        size = 0.0010 + 0.0021 * depth**4
-        softness = 0.0
-        if depth > 0.975:  # close to the lens: large, pale, out of focus
-            size, softness = 0.006 + 0.30 * (depth - 0.975), 1.0
-            shine *= 0.09
-        faded = max(old, softness)
-        cb = chroma[0] + (chroma[2] - chroma[0]) * faded
-        cr = chroma[1] + (chroma[3] - chroma[1]) * faded
+        shine = fade * twinkle * (0.9 + 0.8 * onset) * (0.7 + 0.6 * depth)
+        size = 0.0013 + 0.0030 * depth**5
+        # close to the lens: larger, paler, out of focus
+        softness = max(depth - 0.95, 0.0) * 14.0
+        size *= 1.0 + 1.4 * softness
+        shine *= 1.0 - softness
+        tail = 1.0 - softness
+        cool = max(old, softness)
+        cb = chroma[0] + (chroma[2] - chroma[0]) * cool
+        cr = chroma[1] + (chroma[3] - chroma[1]) * cool
         cx, cy = width * 0.5 + hx * unit * 0.5, height - hy * unit
         splat(
-            y, u, v, cx, cy, (tx - hx) * unit * 0.5, (hy - ty) * unit,
+            y, u, v, cx, cy, (tx - hx) * unit * 0.5 * tail, (hy - ty) * unit * tail,
             size * unit, shine, softness, cb, cr, False,
         )  # fmt: skip
 

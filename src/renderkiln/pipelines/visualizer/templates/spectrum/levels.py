@@ -45,6 +45,6 @@ class Bars:
         high = np.minimum(low + 1, BANDS - 1)
         part = (self._place - low).astype(np.float32)
         between = bands[..., low] * (1 - part) + bands[..., high] * part
-        shaped = LEAST + 0.92 * np.float32(self._gain) * between ** np.float32(1.8)
+        shaped = LEAST + 0.92 * np.float32(self._gain) * between ** np.float32(2.2)
         # A soft knee: intensity may ask for more than the picture's height.
         return np.asarray(np.where(shaped < 0.8, shaped, 1.2 - 0.16 / (shaped - 0.4)), np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from renderkiln.media.frames.equirect import eye_offset, latitudes
 from renderkiln.pipelines.visualizer.templates.spectrum.skyline import Stage
 
-HORIZON = 0.65  # of the picture's height, from the top
+HORIZON = 0.66  # of the picture's height, from the top
 REACH = 0.50  # of the height: the tallest bar
 SIDES = 0.065  # of the width, left empty on either side
 FILL, RING_FILL = 0.60, 0.50  # of the pitch: the width of a bar

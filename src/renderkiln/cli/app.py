@@ -1,0 +1,95 @@
+"""The root command, and the border where every error becomes one line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from renderkiln import __version__
+from renderkiln.cli.lazy import LazyGroup
+from renderkiln.cli.words import say, shown, speak_safely
+from renderkiln.domain.errors import RenderkilnError, UsageError
+
+FAILED, WRONG_USE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+
+EPILOG = """
+Exit status: 0 all files were made, 1 a job failed or something is broken, 2 wrong usage, 130 interrupted.
+Settings come from options, RENDERKILN_… variables and renderkiln.toml: see `renderkiln config show`.
+"""
+
+
+@click.group(
+    "renderkiln",
+    cls=LazyGroup,
+    lazy={
+        "demo": ("renderkiln.cli.demo:demo", "Compose a short track and render it."),
+        "render": ("renderkiln.cli.render:render", "Render here and now."),
+        "probe": ("renderkiln.cli.probe:probe", "Say what a media file is."),
+        "templates": ("renderkiln.cli.templates:templates", "List and preview the looks of a film."),
+        "doctor": ("renderkiln.cli.doctor:doctor", "Check that this machine can render."),
+        "config": ("renderkiln.cli.config:config", "Show the settings and where they come from."),
+    },
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="renderkiln", message="%(prog)s %(version)s")
+def renderkiln() -> None:
+    """The render room you own: submit audio and video render jobs, get verified files."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (default: the process's own) and return its exit status. Never raises."""
+    speak_safely()
+    try:
+        answer = renderkiln.main(arguments, prog_name="renderkiln", standalone_mode=False)
+        sys.stdout.flush()
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001 - the border: nothing may leave as a traceback
+        return _tell(error)
+    return answer if isinstance(answer, int) else 0
+
+
+def _tell(error: Exception) -> int:
+    """One line on stderr about `error`, and the exit status it means."""
+    match error:
+        case click.NoSuchOption() | click.UsageError() if isinstance(error.ctx, click.Context):
+            say(f"{_sentence(error)} (see `{error.ctx.command_path} --help`)")
+            return WRONG_USE
+        case click.UsageError():
+            say(_sentence(error))
+            return WRONG_USE
+        case click.ClickException():
+            say(_sentence(error))
+            return error.exit_code
+        case UsageError():
+            say(str(error))
+            return WRONG_USE
+        case RenderkilnError() | OSError(errno=int()):
+            say(str(error))
+            return FAILED
+        case _ if (
+            type(error).__module__ == "renderkiln.media.errors"
+        ):  # named, not imported: `media` is heavy
+            say(str(error))
+            return FAILED
+    from renderkiln.cli.crash import record
+
+    say(f"unexpected {type(error).__name__}: {error}; please report it with {shown(record(error))}")
+    return FAILED
+
+
+def _sentence(error: click.ClickException) -> str:
+    text = error.format_message().rstrip(".")
+    return text[:1].lower() + text[1:] if not text.startswith("-") else text
+
+
+def _forget_stdout() -> None:
+    # Python flushes stdout once more at exit, and would complain then.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

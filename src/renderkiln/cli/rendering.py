@@ -1,0 +1,96 @@
+"""Renders the orders of one call, one after another, and says how it went."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from renderkiln.app import Renderkiln
+from renderkiln.cli.interruption import Interruption
+from renderkiln.cli.view import chosen_view, speed
+from renderkiln.cli.words import clock, put, put_json, put_table, shown, size
+from renderkiln.domain.report import JobReport
+from renderkiln.settings import Settings
+
+
+@dataclass(frozen=True)
+class Order:
+    """One job that a call asks for."""
+
+    path: Path
+    params: Mapping[str, Any]
+    item_id: str
+    format: str
+
+
+def render_all(
+    pipeline: str,
+    orders: Sequence[Order],
+    *,
+    out: Path | None = None,
+    shape: str | None = None,
+    quiet: bool = False,
+    reuse: bool = True,
+) -> int:
+    """Render every order, whatever happens to the others; print what `shape` asks for; the exit status.
+
+    Raises UsageError before anything is rendered if an order is wrong.
+    """
+    reports = []
+    with Renderkiln.open(Settings.load(output_dir=out)) as kiln, Interruption() as interruption:
+        batch = kiln.new_batch()
+        jobs = [
+            kiln.job(
+                pipeline,
+                order.path,
+                order.params,
+                batch_id=batch,
+                item_id=order.item_id,
+                format=order.format,
+                label=f"{order.path.name} {order.format}",
+            )
+            for order in orders
+        ]
+        with chosen_view(quiet=quiet) as view:
+            for number, job in enumerate(jobs, 1):
+                if interruption.stop.is_set():
+                    break
+                view.begin(job, number, len(jobs))
+                report = kiln.run(job, listen=view.hear, stop=interruption.stop, reuse=reuse)
+                view.end(report)
+                reports.append(report)
+                if shape == "jsonl":
+                    put_json(report.to_json(), indent=None)
+
+    _put_all(reports, shape)
+    if interruption.status is not None:
+        return interruption.status
+    return 0 if all(report.succeeded for report in reports) else 1
+
+
+def _put_all(reports: Sequence[JobReport], shape: str | None) -> None:
+    match shape:
+        case "json":
+            put_json([report.to_json() for report in reports])
+        case "table":
+            put_table([_row(report) for report in reports])
+        case None if not sys.stdout.isatty():
+            for report in reports:
+                if report.succeeded:
+                    put(shown(report.artifacts[0].path))
+
+
+def _row(report: JobReport) -> Mapping[str, Any]:
+    film = report.artifacts[0] if report.artifacts else None
+    duration, times = (report.result or {}).get("duration"), speed(report)
+    return {
+        "job": report.job.label,
+        "state": report.state,
+        "size": size(film.size) if film else "",
+        "length": clock(duration) if duration else "",
+        "speed": f"{times:.1f}x" if times else "",
+        "result": film.path if film else report.error.message if report.error else report.message,
+    }

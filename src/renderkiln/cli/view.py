@@ -1,0 +1,148 @@
+"""What people see while jobs run: one line for each job that ended, and something that moves until then."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from renderkiln.cli.words import clock, marks, plain, say, shown, size
+from renderkiln.domain.event import Event
+from renderkiln.domain.job import Job
+from renderkiln.domain.report import JobReport
+
+LEAP = 5.0  # percent; more than this at once is reuse of earlier work, not speed
+WINDOW = 60.0  # seconds that a pace is measured over
+
+
+class View(Protocol):
+    """Hears all jobs of one call, one after another."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def begin(self, job: Job, number: int, total: int) -> None:
+        """Job `number` of `total` starts."""
+
+    def hear(self, event: Event) -> None:
+        """Something happened to it."""
+
+    def end(self, report: JobReport) -> None:
+        """It has ended."""
+
+
+def chosen_view(*, quiet: bool) -> View:
+    """Bars on a terminal, lines elsewhere, only what went wrong if `quiet`."""
+    if quiet:
+        return Quiet()
+    if plain(sys.stderr):
+        from renderkiln.cli.lines import Lines
+
+        return Lines()
+    from renderkiln.cli.bars import Bars
+
+    return Bars()
+
+
+class Quiet:
+    """Says only what went wrong."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def begin(self, job: Job, number: int, total: int) -> None:
+        pass
+
+    def hear(self, event: Event) -> None:
+        pass
+
+    def end(self, report: JobReport) -> None:
+        if report.state == "failed":
+            say(f"{report.job.label}: {reason(report)}")
+
+
+class Pace:
+    """How long a job will still take, from how fast its percent has risen lately."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, float]] = deque()
+
+    def note(self, seconds: float, percent: float) -> None:
+        """At `seconds` on any clock the job was at `percent`."""
+        if self._seen and percent - self._seen[-1][1] > LEAP:
+            self._seen.clear()
+        self._seen.append((seconds, percent))
+        while seconds - self._seen[0][0] > WINDOW:
+            self._seen.popleft()
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds, or None as long as it would be a guess."""
+        if not self._seen:
+            return None
+        (start, before), (now, percent) = self._seen[0], self._seen[-1]
+        if now - start < 2.0 or percent - before < 0.5:
+            return None
+        return (100.0 - percent) * (now - start) / (percent - before)
+
+
+def reason(report: JobReport) -> str:
+    """Why a job is not there."""
+    return report.error.message if report.error else report.message or "stopped"
+
+
+def ending(report: JobReport) -> str:
+    """The line that a job leaves behind: `✓ song.mp3 1080p → /out/….mp4  12.3 MB, 3:07, 1.4× real time`."""
+    done, failed, _ = marks(sys.stderr)
+    name = shown(report.job.label)
+    if not report.succeeded:
+        return f"{failed} {name}: {shown(reason(report))}"
+    film = report.artifacts[0]
+    arrow = "→" if done == "✓" else "->"
+    return f"{done} {name} {arrow} {shown(film.path)}  {', '.join(_measures(report, film.size))}"
+
+
+def remarks(report: JobReport) -> list[str]:
+    """Warnings and what was left out, in words."""
+    sign = marks(sys.stderr)[2]
+    left_out = [f"left out {stage}: {text}" for stage, text in report.left_out.items()]
+    return [f"  {sign} {shown(text)}" for text in (*report.warnings.values(), *left_out)]
+
+
+def spent(report: JobReport) -> float | None:
+    """Wall seconds of a job that has ended."""
+    if report.started_at is None or report.completed_at is None:
+        return None
+    return (report.completed_at - report.started_at).total_seconds()
+
+
+def speed(report: JobReport) -> float | None:
+    """How many times faster than real time a job was, start to end."""
+    duration, seconds = (report.result or {}).get("duration"), spent(report)
+    return duration / seconds if duration and seconds else None
+
+
+def paced(facts: dict[str, Any]) -> str:
+    """`43 fps, 1.4× real time` from the facts of an event; empty where it tells nothing."""
+    fps, times = facts.get("fps"), facts.get("speed")
+    words = [f"{fps:.0f} fps"] if fps else []
+    words += [f"{times:.1f}× real time"] if times else []
+    return ", ".join(words)
+
+
+def _measures(report: JobReport, count: int) -> list[str]:
+    seconds, times, duration = spent(report), speed(report), (report.result or {}).get("duration")
+    words = [size(count)]
+    words += [f"{clock(duration)} long"] if duration else []
+    words += [f"made in {clock(seconds)}"] if seconds else []
+    words += [f"{times:.1f}× real time"] if times else []
+    return words + ([f"reused {', '.join(report.reused)}"] if report.reused else [])

@@ -1,0 +1,19 @@
+"""For all tests: one cache of compiled kernels, and a home that is never the developer's own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from renderkiln.media.kernels import use_cache
+
+# Before any test imports Numba; all workers and child processes share it.
+use_cache(Path(__file__).parents[1] / ".pytest_cache" / "renderkiln")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RENDERKILN_HOME", str(tmp_path_factory.mktemp("home")))
+    for name in [name for name in os.environ if name.startswith("RENDERKILN_") and name != "RENDERKILN_HOME"]:
+        if name != "RENDERKILN_GOLDEN":
+            monkeypatch.delenv(name)
