@@ -20,6 +20,7 @@ from renderkiln.engine.direct import DirectRun, House
 from renderkiln.engine.executor import Executor
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.stage_process import ForkServer
+from renderkiln.media import kernels
 from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import Limits, Pipeline, Services
@@ -39,6 +40,7 @@ class Renderkiln:
     """
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        kernels.use_cache(settings.home.absolute() / "cache")
         self.settings = settings
         self._clock = clock or SystemClock()
         self._server = ForkServer()

@@ -1,10 +1,10 @@
-"""Names a set of facts by their content."""
+"""Names facts and files by their content."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 
 def canonical(value: object) -> str:
@@ -17,6 +17,12 @@ def canonical(value: object) -> str:
 def fingerprint(value: object) -> str:
     """SHA-256 of the canonical JSON of `value`, as 64 hexadecimal digits."""
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _plain(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from renderkiln.domain.errors import Permanent
+from renderkiln.domain.fingerprint import file_sha256
 from renderkiln.pipelines.contract import Result
 
 
@@ -25,7 +25,7 @@ class FileRecord:
     def of(cls, path: Path, folder: Path) -> Self:
         whole = folder / path  # an absolute path stays what it is
         try:
-            size, digest = whole.stat().st_size, sha256(whole)
+            size, digest = whole.stat().st_size, file_sha256(whole)
         except FileNotFoundError:
             raise Permanent(f"a stage named the file {path} as its result, but did not make it") from None
         inside = whole.relative_to(folder) if whole.is_relative_to(folder) else whole
@@ -34,7 +34,7 @@ class FileRecord:
     def is_unchanged(self, folder: Path) -> bool:
         whole = folder / self.path
         try:
-            return whole.stat().st_size == self.size and sha256(whole) == self.sha256
+            return whole.stat().st_size == self.size and file_sha256(whole) == self.sha256
         except OSError:
             return False
 
@@ -72,9 +72,3 @@ class Checkpoint:
     def is_intact(self, folder: Path) -> bool:
         """Whether every file is still there, with the same size and content."""
         return all(file.is_unchanged(folder) for file in self.files.values())
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -171,12 +171,12 @@ class DirectRun:
     def _settle(self, folder: WorkFolder, outcome: Outcome, *, worth_keeping: bool) -> Outcome:
         """Give the space back, or keep what the same command can go on from."""
         match outcome:
-            case _ if self._house.keep_work:
-                folder.set_aside(f"kept.{self._job.id}")
             case TryAgain() if worth_keeping:
                 return replace(outcome, message=f"{outcome.message}; {_KEPT}")
             case Cancelled() if worth_keeping:
                 return replace(outcome, message=_KEPT)
+            case _ if self._house.keep_work:
+                folder.set_aside(f"kept.{self._job.id}")
             case _:
                 folder.remove()
         return outcome

@@ -82,7 +82,7 @@ class Executor:
             return self._run_stages(attempt, narrator, stop)
         except Exception as error:  # noqa: BLE001  the border of an attempt
             log_of(attempt.job.id).error("the attempt ended with an error", exc_info=True)
-            return verdict(error, attempt.workdir)
+            return verdict(error, attempt.workdir, attempt.services.output)
 
     def run_stage(
         self,
@@ -221,7 +221,7 @@ def _here(
     """Run a light stage in this process."""
     started, cpu = time.monotonic(), time.thread_time()
     context = Context(work, attempt.params, desk.take, stop, isolated=False)
-    ended = perform(lambda: stage.run(context), attempt.workdir, context.log)
+    ended = perform(lambda: stage.run(context), work)
     return ended, Used(time.monotonic() - started, time.thread_time() - cpu)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from renderkiln.engine.checkpoint import Checkpoint
-from renderkiln.engine.context import Context, StageWork, log_of
+from renderkiln.engine.context import Context, StageWork
 from renderkiln.engine.verdict import perform, to_json
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import Pipeline, Result
@@ -33,7 +33,7 @@ def main(line: socket.socket, request: Mapping[str, Any], server: int) -> None:
     """
     threading.Thread(target=_die_with, args=(server,), name="die-with-server", daemon=True).start()
     faulthandler.enable(2)  # this is the job's log: a crash leaves its stack there
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, force=True)  # plug-ins may have set it up
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     work = WORK.validate_python(request)
@@ -49,7 +49,7 @@ def main(line: socket.socket, request: Mapping[str, Any], server: int) -> None:
         stage = next(stage for stage in pipeline.stages(params) if stage.name == work.stage)
         return stage.run(Context(work, params, send, stop, isolated=True))
 
-    ended = perform(run, work.workdir, log_of(work.job.id))
+    ended = perform(run, work)
     if isinstance(ended, Checkpoint):
         send({"kind": "result", "result": ended.to_json()})
     else:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from renderkiln.domain.errors import Permanent, Stopped, Superseded, Temporary, UserError
 from renderkiln.domain.outcomes import Cancelled, Failed, TryAgain
 from renderkiln.engine.checkpoint import Checkpoint
+from renderkiln.engine.context import StageWork, log_of
 from renderkiln.media.errors import (
     FFmpegFailed,
     FFmpegStalled,
@@ -31,8 +31,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _SCARCE = {errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE}
 
 
-def verdict(error: BaseException, folder: Path) -> Verdict:
-    """What becomes of an attempt that `error` ended; `folder` is where it was writing.
+def verdict(error: BaseException, *folders: Path) -> Verdict:
+    """What becomes of an attempt that `error` ended; `folders` are those it was writing to.
 
     `INTERNAL` stands for an error that nobody foresaw: its traceback belongs in the log.
     """
@@ -61,7 +61,7 @@ def verdict(error: BaseException, folder: Path) -> Verdict:
         case MemoryError() | OSError(errno=errno.ENOMEM):
             return TryAgain("OUT_OF_MEMORY", "the memory of this machine did not suffice")
         case OSError(errno=number) if number in _FULL:
-            return Failed("DISK_FULL", _disk_full(folder))
+            return Failed("DISK_FULL", _disk_full(folders))
         case OSError(errno=number) if number in _SCARCE:
             return TryAgain("SYSTEM", _system(error))
         case OSError(errno=int()):
@@ -70,13 +70,13 @@ def verdict(error: BaseException, folder: Path) -> Verdict:
             return Failed("INTERNAL", f"unexpected {type(error).__name__}: {text or 'without a word'}")
 
 
-def perform(run: Callable[[], Result], folder: Path, log: logging.Logger) -> Checkpoint | Verdict:
-    """Run a stage to its end and say what came of it; an error leaves its trace in `log`."""
+def perform(run: Callable[[], Result], work: StageWork) -> Checkpoint | Verdict:
+    """Run a stage to its end and say what came of it; an error leaves its trace in the job's log."""
     try:
-        return Checkpoint.seal(run(), folder)
-    except Exception as error:
-        log.info("the stage ended with an error", exc_info=True)
-        return verdict(error, folder)
+        return Checkpoint.seal(run(), work.workdir)
+    except Exception as error:  # noqa: BLE001  plug-ins may raise anything
+        log_of(work.job.id).info("the stage %s ended with an error", work.stage, exc_info=True)
+        return verdict(error, work.workdir, work.services.output)
 
 
 def to_json(ended: Verdict) -> dict[str, Any]:
@@ -93,10 +93,12 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _disk_full(folder: Path) -> str:
-    place = next((p for p in (folder, *folder.parents) if p.exists()), Path("/"))
-    free = shutil.disk_usage(place).free // 2**20
-    return f"No space left on the disk of {folder} ({free} MB free now): make room, then run it again"
+def _disk_full(folders: Sequence[Path]) -> str:
+    """Which disk is full is rarely in the error: it is the one with the least room."""
+    places = [next(p for p in (f, *f.absolute().parents) if p.is_dir()) for f in folders]
+    room = {shutil.disk_usage(place).free: place for place in places}
+    free = min(room)
+    return f"No space left on the disk of {room[free]} ({free // 2**20} MB free): make room and run it again"
 
 
 def _system(error: OSError) -> str:

@@ -158,7 +158,7 @@ def _stream(stream: Any) -> StreamInfo:
     common: dict[str, Any] = {
         "index": stream.index,
         "kind": kind,
-        "codec": None if context is None else context.name,
+        "codec": None if context is None else context.codec.canonical_name,
         "duration": _seconds(stream.duration, stream.time_base),
         "start": _seconds(stream.start_time, stream.time_base),
     }

@@ -72,6 +72,18 @@ def test_nothing_outlives_a_killed_parent(kiln: Any, tmp_path: Path) -> None:
     assert not kiln.output.exists() or list(kiln.output.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_nor_a_parent_that_ends_by_another_signal(kiln: Any, tmp_path: Path, number: signal.Signals) -> None:
+    mark = tmp_path / "pid"
+    with rendering(kiln, "mischief:Mischief", {"mischief": "hang", "mark": str(mark)}) as process:
+        until(process, lambda event: event["message"] == "Running")
+        everybody = {int(mark.read_text()), *_group(int(mark.read_text()))}
+        process.send_signal(number)
+        process.wait(10)
+        _wait_until(lambda: not any(map(_runs, everybody)))
+    assert kiln.mischief("none").succeeded  # the folder was let go
+
+
 @pytest.mark.parametrize("parts", [1, 2, 3])
 def test_a_killed_job_goes_on_with_the_parts_it_had(kiln: Any, parts: int) -> None:
     with rendering(kiln, "demo_pipeline:Demo", DEMO) as process:

@@ -35,7 +35,7 @@ def refused(read: Callable[[Path], Any], path: Path) -> str:
         read(path)
     message = str(caught.value)
     assert message.isprintable(), "one line"
-    assert len(message) < 400
+    assert len(message) < 600
     return message
 
 

@@ -74,10 +74,11 @@ def test_both_eyes_see_the_same_at_the_poles(loud: Frame) -> None:
 
 def best_shift(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]) -> int:
     """By how many columns the left eye's rows lie to the right of the right eye's."""
-    a, b = left - left.mean(axis=1, keepdims=True), right - right.mean(axis=1, keepdims=True)
-    score = np.fft.irfft(np.fft.rfft(a) * np.conj(np.fft.rfft(b)), axis=1).sum(axis=0)
+    both = np.fft.rfft(left) * np.conj(np.fft.rfft(right))
+    both[:, :12] = both[:, 400:] = 0  # neither the haze, which is smooth, nor the dither, which is fine
+    score = np.fft.irfft(both, axis=1).sum(axis=0)
     shift = int(np.argmax(score))
-    return shift - a.shape[1] if shift > a.shape[1] // 2 else shift
+    return shift - left.shape[1] if shift > left.shape[1] // 2 else shift
 
 
 def test_the_near_flames_have_the_disparity_of_their_distance() -> None:
@@ -90,13 +91,15 @@ def test_the_near_flames_have_the_disparity_of_their_distance() -> None:
     assert best_shift(left[foot], right[foot]) == pytest.approx(expected, abs=1)
 
 
-def test_far_flames_and_the_sky_have_less() -> None:
+def test_far_flames_have_less_and_the_stars_none() -> None:
     side = 2880
     left, right = eyes(drawn(film(music(0.25), side)))
     latitude = np.degrees(equirect.latitudes(side // 2))
-    above = (latitude > 2) & (latitude < 12)  # quiet near flames end below the horizon
+    behind = (latitude > -4) & (latitude < 4)  # quiet near flames end below
+    sky = (latitude > 35) & (latitude < 60)
     nearest, farthest = (equirect.disparity_degrees(SHELLS[n].radius) * side / 360 for n in (-1, 0))
-    assert farthest - 2 < best_shift(left[above], right[above]) < nearest - 3
+    assert farthest - 1 < best_shift(left[behind], right[behind]) < nearest - 2
+    assert best_shift(left[sky], right[sky]) == 0
 
 
 def test_the_light_of_one_shell_is_where_each_eye_sees_it() -> None:
@@ -152,12 +155,15 @@ def test_it_answers_to_the_music(loud: Frame) -> None:
 
 
 def test_onsets_spark_embers() -> None:
-    """The light of two films is the same where no flame is: what differs there are the embers."""
-    with_sparks, without = (drawn(film(music(0.3, onset=onset))).y.astype(int) for onset in (1.2, 0.0))
-    sky = slice(SIDE // 4 - 110, SIDE // 4 - 50)
-    points = with_sparks[sky] - without[sky]
-    assert (points > 25).sum() > 3 * max(1, (points < -25).sum())
-    assert (points > 25).sum() > 10
+    """Above quiet flames two films differ by their embers alone: points much brighter, none darker."""
+    side = 1440
+    with_sparks, without = (
+        drawn(film(music(0.3, onset=onset, phase=50), side)).y.astype(int) for onset in (1.2, 0.0)
+    )
+    air = slice(side // 4 - 60, side // 4 + 10)
+    points = with_sparks[air] - without[air]
+    assert (points > 30).sum() > 100
+    assert (points > 30).sum() > 10 * (points < -30).sum()
 
 
 @pytest.mark.parametrize("phase", [10.0, 80_000.0])
@@ -177,8 +183,8 @@ def test_a_seed_makes_another_fire(loud: Frame) -> None:
 
 @pytest.mark.parametrize("side", [64, 256, 1080, 1200])
 def test_any_size_of_canvas(side: int) -> None:
-    filled = [drawn(film(music(0.6, onset=0.5), side), fill=fill).buffer for fill in (0, 255)]
-    assert np.array_equal(*filled)
+    black, white = (drawn(film(music(0.6, onset=0.5), side), fill=fill).buffer for fill in (0, 255))
+    assert np.array_equal(black, white)
 
 
 @pytest.mark.parametrize("name", palette.NAMED)

@@ -88,7 +88,7 @@ class AudioSource:
             raise
         context = self._stream.codec_context
         self.source_rate: int = context.sample_rate
-        self.codec: str = context.name
+        self.codec: str = context.codec.canonical_name
         self.rate: int = context.sample_rate if context.sample_rate in RATES else 48000
         self._samples = 0
         self._peak = 0.0
@@ -123,7 +123,7 @@ class AudioSource:
         return AudioFacts(
             samples=self._samples,
             rate=self.rate,
-            codec=context.name,
+            codec=context.codec.canonical_name,
             source_rate=self.source_rate,
             source_channels=context.channels,
             source_layout=context.layout.name,

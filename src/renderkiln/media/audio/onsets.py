@@ -35,7 +35,9 @@ def smoothed(track: Track, radius: int) -> Track:
     for _ in range(2):
         padded = np.pad(track.astype(np.float64), (radius + 1, radius), mode="edge")
         running = np.cumsum(padded)
-        track = ((running[2 * radius + 1 :] - running[: -2 * radius - 1]) / (2 * radius + 1)).astype(np.float32)
+        track = ((running[2 * radius + 1 :] - running[: -2 * radius - 1]) / (2 * radius + 1)).astype(
+            np.float32
+        )
     return track
 
 

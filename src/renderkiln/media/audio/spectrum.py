@@ -84,7 +84,11 @@ class SpectrumAnalyser:
         self._pending.append(np.zeros(max(end - have, 0), np.float32))
         self._advance()
         with self._levels, self._waves, path.open("wb") as file:
-            header = {"descr": np.lib.format.dtype_to_descr(RECORD), "fortran_order": False, "shape": (frames,)}
+            header = {
+                "descr": np.lib.format.dtype_to_descr(RECORD),
+                "fortran_order": False,
+                "shape": (frames,),
+            }
             np.lib.format.write_array_header_1_0(file, header)
             for records in self._records(instants):
                 file.write(records.tobytes())  # not by memory map: its pages would count as ours
@@ -127,7 +131,9 @@ class SpectrumAnalyser:
         self._rms.append(np.sqrt(np.mean(windows * windows, axis=1)))
         power = np.full((len(centres), BANDS), _SILENCE, np.float32)
         _filter(np.fft.rfft(windows * self._taper, axis=1), self._filters, self._edges, power)
-        loudness = np.sqrt(np.sqrt(power))  # compressed, and in proportion to the track's level whatever it is
+        loudness = np.sqrt(
+            np.sqrt(power)
+        )  # compressed, and in proportion to the track's level whatever it is
         earlier = np.concatenate([self._before, loudness])
         self._flux.append(np.maximum(loudness - earlier[: len(loudness)], 0).mean(axis=1))
         self._before = earlier[len(loudness) :]

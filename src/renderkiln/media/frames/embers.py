@@ -79,7 +79,9 @@ def splat(
             if a > np.float32(0.003):
                 x = i % width
                 old = np.float32(y[j, x])
-                y[j, x] = np.uint8(old + max(bright - old, np.float32(0)) * min(a, np.float32(1)) + np.float32(0.5))
+                y[j, x] = np.uint8(
+                    old + max(bright - old, np.float32(0)) * min(a, np.float32(1)) + np.float32(0.5)
+                )
     for j in range(top >> 1, (bottom >> 1) + 1):
         for i in range(left >> 1, (right >> 1) + 1):
             dx, dy = np.float32(2 * i + 0.5 - cx), np.float32(2 * j + 0.5 - cy)
@@ -87,7 +89,7 @@ def splat(
             if a > np.float32(0.003):
                 x = i % (width >> 1)
                 # the hot middle burns to white: less colour where there is most light
-                a = min(a * np.float32(1.6), np.float32(1)) * (np.float32(1) - np.float32(0.45) * a)
+                a = min(a * np.float32(2), np.float32(1)) * (np.float32(1) - np.float32(0.45) * a)
                 old_u, old_v = np.float32(u[j, x]), np.float32(v[j, x])
                 u[j, x] = np.uint8(old_u + (np.float32(cb) - old_u) * a + np.float32(0.5))
                 v[j, x] = np.uint8(old_v + (np.float32(cr) - old_v) * a + np.float32(0.5))

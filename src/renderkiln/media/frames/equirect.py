@@ -46,7 +46,7 @@ def eye_offset(latitude: Numbers, eye: int) -> Numbers:
 
 
 @register_jitable
-def hit_cylinder(longitude: Numbers, latitude: Numbers, radius: float, eye: int) -> tuple[Numbers, Numbers]:
+def hit_cylinder(longitude: Numbers, latitude: Numbers, radius: Numbers, eye: int) -> tuple[Numbers, Numbers]:
     """Azimuth and height at which a pixel's ray meets the cylinder of this radius."""
     offset = eye_offset(latitude, eye)
     return longitude + np.arcsin(offset / radius), np.tan(latitude) * np.sqrt(

@@ -39,9 +39,9 @@ class Palette:
         return ramp
 
 
-def _monotone(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], at: npt.NDArray[np.float64]) -> (
-    npt.NDArray[np.float64]
-):
+def _monotone(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], at: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Monotone cubic interpolation (Fritsch and Carlson 1980): no kinks at the stops, no overshoot."""
     slope = np.diff(y) / np.diff(x)
     inner = np.where(slope[1:] * slope[:-1] > 0, 2 / (1 / _nonzero(slope[1:]) + 1 / _nonzero(slope[:-1])), 0)
@@ -72,7 +72,7 @@ ETHEREAL = Palette(
     haze=(0.0040, 0.0032, 0.0125),
     glow=(0.60, 0.16, 0.66),
     wisp=(0.30, 0.30, 1.35),
-    spark=(2.60, 1.05, 0.32),
+    spark=(1.70, 0.55, 0.10),
     ash=(0.80, 0.12, 0.30),
 )
 EMBER = Palette(
@@ -90,7 +90,7 @@ EMBER = Palette(
     haze=(0.0085, 0.0036, 0.0034),
     glow=(0.72, 0.13, 0.03),
     wisp=(0.85, 0.21, 0.06),
-    spark=(2.80, 1.30, 0.30),
+    spark=(1.80, 0.60, 0.08),
     ash=(0.90, 0.10, 0.02),
 )
 ICE = Palette(
@@ -108,7 +108,7 @@ ICE = Palette(
     haze=(0.0032, 0.0048, 0.0125),
     glow=(0.05, 0.24, 0.80),
     wisp=(0.16, 0.62, 1.30),
-    spark=(1.10, 1.90, 2.60),
+    spark=(0.35, 0.90, 1.80),
     ash=(0.10, 0.30, 0.95),
 )
 AURORA = Palette(
@@ -126,7 +126,7 @@ AURORA = Palette(
     haze=(0.0036, 0.0046, 0.0120),
     glow=(0.10, 0.62, 0.50),
     wisp=(0.62, 0.22, 1.20),
-    spark=(1.20, 2.60, 1.10),
+    spark=(0.45, 1.70, 0.60),
     ash=(0.20, 0.34, 0.80),
 )
 MONO = Palette(

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln import Artifact, Result, Retry, Services, Stage, StageContext
-from renderkiln.engine.checkpoint import sha256
+from renderkiln.domain.fingerprint import file_sha256
 from renderkiln.media.ffmpeg.command import Command
 
 
@@ -60,9 +60,12 @@ def join(ctx: StageContext) -> Result:
 def deliver(ctx: StageContext) -> Result:
     target = ctx.services.output / f"{Path(ctx.inputs[0].name).stem}.mkv"
     part = target.with_name(f".{os.getpid()}.part")
-    shutil.copyfile(ctx.results["join"].files["film"], part)
-    part.rename(target)
-    return Result({"path": str(target), "size": target.stat().st_size, "sha256": sha256(target)})
+    try:
+        shutil.copyfile(ctx.results["join"].files["film"], part)
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return Result({"path": str(target), "size": target.stat().st_size, "sha256": file_sha256(target)})
 
 
 class Demo:

@@ -16,7 +16,13 @@ from renderkiln.pipelines.visualizer.templates.flame.mood import Flow, Mood, Pro
 
 @kernel
 def paint_dusk(
-    out: Light, span: tuple[float, float], mood: Mood, flow: Flow, height: Profile, soft: Texture, tints: Light
+    out: Light,
+    span: tuple[float, float],
+    mood: Mood,
+    flow: Flow,
+    height: Profile,
+    soft: Texture,
+    tints: Light,
 ) -> None:
     """Fill `out` (3, h, w), which spans `span` units of picture. `tints`: rows haze, glow, wisp; (3, 3)."""
     _, rows, columns = out.shape
@@ -34,7 +40,10 @@ def paint_dusk(
             cloud = lookup(soft, u * f32(0.21) + haze_at, v * f32(0.26) + f32(0.4))
             fold = lookup(soft, u * f32(0.34) + cloud * f32(0.35), v * f32(0.21) - veil_at)
             density = f32(0.25) + f32(1.9) * cloud * cloud
-            tongue = f32(1) - v / ((height[min(i * np.uint32(SHRINK), np.uint32(height.size - 1))] * f32(1.5) + f32(0.10)) * (f32(0.45) + f32(1.5) * fold))
+            tongue = f32(1) - v / (
+                (height[min(i * np.uint32(SHRINK), np.uint32(height.size - 1))] * f32(1.5) + f32(0.10))
+                * (f32(0.45) + f32(1.5) * fold)
+            )
             tongue = max(tongue, f32(0))
             veil = tongue * tongue * bright * (f32(0.3) + f32(1.4) * fold)
             light = upward * pulse * (f32(0.65) + f32(0.7) * cloud) / (f32(1) + u * u * f32(0.42))

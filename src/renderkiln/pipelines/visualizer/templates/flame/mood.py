@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from renderkiln.media.audio.features import BANDS
+from renderkiln.media.audio.features import BANDS, RECORD, Features
 from renderkiln.media.frames.noise import wrapped
 
 Profile = npt.NDArray[np.float32]
 
+_INERTIA = 0.04  # seconds
 _TREBLE_BANDS = 6  # the highest ones are hiss: left out of the profile
 _ACROSS = np.linspace(-1, 1, 256)
 _SIDEWAYS = np.abs(_ACROSS)  # 0 in the middle, 1 at the sides
@@ -20,10 +21,27 @@ _PLACE = _SIDEWAYS**1.15 * (BANDS - 1 - _TREBLE_BANDS)  # bass in the middle, tr
 _SOFTEN = np.hanning(31) / np.hanning(31).sum()
 
 
-class Mood(NamedTuple):
-    """Scalars for the kernels. `lift` and the like already contain the viewer's choice of intensity."""
+def heard(features: Features, index: int) -> Any:
+    """The record of a frame without what is too quick for fire to follow.
 
-    bass: float
+    A mean over a tenth of a second to both sides, so that nothing lags behind the sound; the onset and the
+    phase stay as they are, for a spark is quick.
+    """
+    reach = int(2.5 * _INERTIA * features.fps)
+    first, last = max(0, index - reach), min(len(features), index + reach + 1)
+    away = (np.arange(first, last) - index) / (_INERTIA * float(features.fps))
+    weight = np.exp(-0.5 * away * away)
+    weight /= weight.sum()
+    record = np.empty((), RECORD)
+    record[()] = features.records[index]
+    for name in ("bands", "low", "mid", "high", "rms"):
+        record[name] = weight @ features.records[first:last][name]
+    return record[()]
+
+
+class Mood(NamedTuple):
+    """What the fire does now. The viewer's choice of intensity is in it."""
+
     air: float  # treble: wisps above the fire
     flash: float  # onset: lights up filaments
     power: float  # brightness of the whole
@@ -35,7 +53,6 @@ class Mood(NamedTuple):
         low, mid, high = float(record["low"]), float(record["mid"]), float(record["high"])
         onset, rms = float(record["onset"]), float(record["rms"])
         return cls(
-            bass=low * intensity,
             air=0.05 + (0.30 * high + 0.12 * mid) * intensity,
             flash=onset * intensity,
             power=0.62 + (0.20 * rms + 0.12 * low + 0.05 * onset) * intensity,
@@ -75,10 +92,9 @@ def heights(record: Any, intensity: float, columns: int, tall: float) -> Profile
 
     `tall` is the height of the picture in these units: flames use some of the room above them.
     """
-    bands = np.asarray(record["bands"], np.float64)
-    heard = np.interp(_PLACE, np.arange(BANDS), bands)
-    heard = np.convolve(np.pad(heard, 15, mode="edge"), _SOFTEN, mode="valid")
-    lift = 0.42 * heard + 0.30 * float(record["low"]) * _BOWL
+    spread = np.interp(_PLACE, np.arange(BANDS), record["bands"])
+    spread = np.convolve(np.pad(spread, _SOFTEN.size // 2, mode="edge"), _SOFTEN, mode="valid")
+    lift = 0.42 * spread + 0.30 * float(record["low"]) * _BOWL
     loudness = 0.58 + 0.40 * float(record["rms"])
     height = (0.19 + lift * intensity * loudness) * _BOWL * tall**0.6
     return np.interp(np.linspace(-1, 1, columns), _ACROSS, height).astype(np.float32)

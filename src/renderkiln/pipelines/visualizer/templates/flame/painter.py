@@ -13,7 +13,7 @@ from renderkiln.media.frames.noise import texture
 from renderkiln.pipelines.visualizer.template import Film
 from renderkiln.pipelines.visualizer.templates.flame.dusk import paint_dusk, spread
 from renderkiln.pipelines.visualizer.templates.flame.fire import GRID, ROWS, paint_fire, sway_shape
-from renderkiln.pipelines.visualizer.templates.flame.mood import Flow, Mood, heights
+from renderkiln.pipelines.visualizer.templates.flame.mood import Flow, Mood, heard, heights
 from renderkiln.pipelines.visualizer.templates.flame.sparks import chroma_range, draw_sparks
 
 _BLOOM = 0.55
@@ -45,7 +45,7 @@ class FlatPainter:
     def draw(self, index: int, frame: Frame) -> None:
         """Write frame `index` into every pixel of `frame`."""
         film, light = self._film, self._exposure.light
-        record = film.features.records[index]
+        record = heard(film.features, index)
         mood = Mood.of(record, film.params.intensity)
         flow = Flow.at(float(record["phase"]), float(index / film.canvas.fps))
         height = heights(record, film.params.intensity, light.shape[2], self._span[1])

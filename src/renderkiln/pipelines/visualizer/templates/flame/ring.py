@@ -8,6 +8,7 @@ from renderkiln.media.frames import bloom, dither, equirect, palette, tone
 from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.frames.upsample import enlarge, field_scale, halve
 from renderkiln.pipelines.visualizer.template import Film
+from renderkiln.pipelines.visualizer.templates.flame.mood import heard
 from renderkiln.pipelines.visualizer.templates.flame.ring_scene import RingScene
 from renderkiln.pipelines.visualizer.templates.flame.ring_sparks import RingSparks
 
@@ -33,9 +34,10 @@ class RingPainter:
     def draw(self, index: int, frame: Frame) -> None:
         """Write frame `index` into every pixel of `frame`."""
         film = self._film
-        record = film.features.records[index]
-        seconds = index / film.canvas.fps
-        self._scene.paint(self._light[0], self._light[1], record, float(seconds), film.params.intensity)
+        left, right = self._light
+        record = heard(film.features, index)
+        seconds = float(index / film.canvas.fps)
+        self._scene.paint(left, right, record, seconds, film.params.intensity)
         for eye, light in zip(equirect.EYES, self._light, strict=True):
             self._develop(light, eye, frame)
         self._sparks.draw(index, frame, film.params.intensity)

@@ -67,13 +67,13 @@ class Shell:
         """Texture offsets, wrapped in float64: the phase of hours would not fit float32."""
         offsets = (
             self.start + 0.010 * seconds,
-            self.start - 0.16 * phase,
+            self.start - 0.085 * phase,
             self.start + 0.47 - 0.008 * seconds,
-            self.start + 0.31 - 0.19 * phase,
+            self.start + 0.31 - 0.10 * phase,
             3 * self.start,
-            5 * self.start - 0.34 * phase,
+            5 * self.start - 0.15 * phase,
             7 * self.start,
-            2 * self.start - 0.58 * phase,
+            2 * self.start - 0.20 * phase,
         )
         return [wrapped(offset) for offset in offsets]
 
@@ -112,7 +112,6 @@ class RingScene:
 
     def paint(self, left: Light, right: Light, record: Any, seconds: float, intensity: float) -> None:
         """Fill the light of both eyes, each (3, rows, width), for one record of features."""
-        mood = Mood.of(record, intensity)
         phase = float(record["phase"])
         _paint(
             left,
@@ -122,7 +121,7 @@ class RingScene:
             self._shells,
             np.array([shell.scrolls(phase, seconds) for shell in SHELLS], np.float32),
             (wrapped(0.003 * seconds), wrapped(-0.002 * seconds)),
-            mood,
+            Mood.of(record, intensity),
             flame_heights(record, intensity),
             (self._body, self._strands, self._soft),
             (self._ramp, self._tints),
@@ -141,9 +140,9 @@ def flame_heights(record: Any, intensity: float) -> Light:
 
     Bass stands ahead of and behind the viewer, treble at the sides, mirrored so that the ring closes.
     """
-    heard = np.interp(_PLACE, np.arange(BANDS), np.asarray(record["bands"], np.float64))
-    heard = np.convolve(np.pad(heard, 40, mode="wrap"), _SOFTEN, mode="valid")
-    lift = 0.34 * heard + 0.20 * float(record["low"])
+    spread = np.interp(_PLACE, np.arange(BANDS), np.asarray(record["bands"], np.float64))
+    spread = np.convolve(np.pad(spread, _SOFTEN.size // 2, mode="wrap"), _SOFTEN, mode="valid")
+    lift = 0.34 * spread + 0.20 * float(record["low"])
     loudness = 0.62 + 0.55 * float(record["rms"])
     return (0.11 + lift * intensity * loudness).astype(np.float32)
 
@@ -154,7 +153,7 @@ def _ground_distance(latitude: equirect.Angles) -> equirect.Angles:
 
 
 def _calm(latitude: equirect.Angles) -> equirect.Angles:
-    """1 around the horizon, 0 at the poles, where all columns meet in one point and detail would be pinched."""
+    """1 around the horizon, 0 at the poles, where all columns meet and detail would be pinched."""
     return _smoothstep((math.radians(70) - np.abs(latitude)) / math.radians(42))
 
 
@@ -222,8 +221,8 @@ def _sway_row(
 
 @kernel
 def _flame_row(
-    out: Light, height: float, air: float, width: int, scratch: Light, shell: Light, scroll: Light, mood: Mood,
-    heights: Light, body: Texture, lines: Texture, soft: Texture, ramp: Light, wisp: Light,
+    out: Light, height: float, air: float, width: int, scratch: Light, shell: Light, scroll: Light,
+    mood: Mood, heights: Light, body: Texture, lines: Texture, soft: Texture, ramp: Light, wisp: Light,
 ) -> None:  # fmt: skip
     """One row of one shell: light (rows 0 to 2 of `out`) and what it hides of the shells behind (row 3).
 

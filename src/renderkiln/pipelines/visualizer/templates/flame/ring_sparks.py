@@ -142,7 +142,7 @@ def _seen(
 ) -> tuple[float, float, float, float]:
     """Column, row, distance and latitude of an ember that has risen for `travelled` units of phase."""
     start = hash01(own + 10)
-    rise = travelled * (0.20 + 0.34 * hash01(own + 3))
+    rise = 0.7 * hash01(own + 11) ** 2 + travelled * (0.20 + 0.30 * hash01(own + 3))
     slow = lookup(soft, f32(start), f32(0.22 * rise + hash01(own + 4))) - f32(0.5)
     quick = lookup(soft, f32(3.1 * start), f32(0.9 * rise + hash01(own + 5))) - f32(0.5)
     azimuth = (start - 0.5) * 2 * math.pi + (0.9 * slow + 0.14 * quick) * (0.25 + rise)
