@@ -74,7 +74,8 @@ class Settings(BaseModel):
         60.0, gt=0, description="Seconds without a sign of life after which FFmpeg counts as stalled"
     )
     keep_work: bool = Field(
-        default=False, description="Keep the work folders of finished jobs, for a closer look")
+        default=False, description="Keep the work folders of finished jobs, for a closer look"
+    )
 
     @classmethod
     def load(

@@ -13,7 +13,7 @@ from renderkiln.cli.lazy import LazyGroup
 from renderkiln.cli.words import say, shown, speak_safely
 from renderkiln.domain.errors import RenderkilnError, UsageError
 
-FAILED, WRONG_USE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 EPILOG = """
 Exit status: 0 all files were made, 1 a job failed or something is broken, 2 wrong usage, 130 interrupted.
@@ -50,7 +50,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()
-        return PIPE_CLOSED
+        return FAILED  # as click itself answers it
     except Exception as error:  # noqa: BLE001 - the border: nothing may leave as a traceback
         return _tell(error)
     return answer if isinstance(answer, int) else 0

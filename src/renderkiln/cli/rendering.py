@@ -10,8 +10,8 @@ from typing import Any
 
 from renderkiln.app import Renderkiln
 from renderkiln.cli.interruption import Interruption
-from renderkiln.cli.view import chosen_view, speed
-from renderkiln.cli.words import clock, put, put_json, put_table, shown, size
+from renderkiln.cli.view import Quiet, View, speed
+from renderkiln.cli.words import clock, plain, put, put_json, put_table, shown, size
 from renderkiln.domain.report import JobReport
 from renderkiln.settings import Settings
 
@@ -71,6 +71,19 @@ def render_all(
     return 0 if all(report.succeeded for report in reports) else 1
 
 
+def chosen_view(*, quiet: bool) -> View:
+    """Bars on a terminal, lines elsewhere, only what went wrong if `quiet`."""
+    if quiet:
+        return Quiet()
+    if plain(sys.stderr):
+        from renderkiln.cli.lines import Lines
+
+        return Lines()
+    from renderkiln.cli.bars import Bars
+
+    return Bars()
+
+
 def _put_all(reports: Sequence[JobReport], shape: str | None) -> None:
     match shape:
         case "json":
@@ -91,6 +104,6 @@ def _row(report: JobReport) -> Mapping[str, Any]:
         "state": report.state,
         "size": size(film.size) if film else "",
         "length": clock(duration) if duration else "",
-        "speed": f"{times:.1f}x" if times else "",
+        "speed": f"{times:.2f}x" if times else "",
         "result": film.path if film else report.error.message if report.error else report.message,
     }

@@ -7,7 +7,7 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from renderkiln.cli.words import clock, marks, plain, say, shown, size
+from renderkiln.cli.words import clock, marks, say, shown, size
 from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobReport
@@ -33,19 +33,6 @@ class View(Protocol):
 
     def end(self, report: JobReport) -> None:
         """It has ended."""
-
-
-def chosen_view(*, quiet: bool) -> View:
-    """Bars on a terminal, lines elsewhere, only what went wrong if `quiet`."""
-    if quiet:
-        return Quiet()
-    if plain(sys.stderr):
-        from renderkiln.cli.lines import Lines
-
-        return Lines()
-    from renderkiln.cli.bars import Bars
-
-    return Bars()
 
 
 class Quiet:
@@ -135,8 +122,13 @@ def paced(facts: dict[str, Any]) -> str:
     """`43 fps, 1.4× real time` from the facts of an event; empty where it tells nothing."""
     fps, times = facts.get("fps"), facts.get("speed")
     words = [f"{fps:.0f} fps"] if fps else []
-    words += [f"{times:.1f}× real time"] if times else []
+    words += [times_real(times)] if times else []
     return ", ".join(words)
+
+
+def times_real(times: float) -> str:
+    """`1.4× real time`, `0.04× real time`."""
+    return f"{times:.{1 if times >= 1 else 2}f}× real time"
 
 
 def _measures(report: JobReport, count: int) -> list[str]:
@@ -144,5 +136,5 @@ def _measures(report: JobReport, count: int) -> list[str]:
     words = [size(count)]
     words += [f"{clock(duration)} long"] if duration else []
     words += [f"made in {clock(seconds)}"] if seconds else []
-    words += [f"{times:.1f}× real time"] if times else []
+    words += [times_real(times)] if times else []
     return words + ([f"reused {', '.join(report.reused)}"] if report.reused else [])

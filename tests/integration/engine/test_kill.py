@@ -72,6 +72,14 @@ def test_nothing_outlives_a_killed_parent(kiln: Any, tmp_path: Path) -> None:
     assert not kiln.output.exists() or list(kiln.output.iterdir()) == []
 
 
+def test_nor_does_a_stage_that_hears_nothing(kiln: Any, tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    with rendering(kiln, "mischief:Mischief", {"mischief": "grip", "mark": str(mark)}) as process:
+        until(process, lambda event: event["message"] == "Half-way")
+        process.send_signal(signal.SIGKILL)
+        _wait_until(lambda: not _runs(int(mark.read_text())))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_nor_a_parent_that_ends_by_another_signal(kiln: Any, tmp_path: Path, number: signal.Signals) -> None:
     mark = tmp_path / "pid"

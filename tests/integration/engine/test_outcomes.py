@@ -114,7 +114,7 @@ def test_noise_of_a_stage_goes_to_the_log(kiln: Any, capfd: pytest.CaptureFixtur
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("mischief", "seconds"), [("hang", 2.0), ("deaf", 2.0)])
+@pytest.mark.parametrize(("mischief", "seconds"), [("hang", 2.0), ("deaf", 2.0), ("grip", 2.0)])
 def test_cancel_ends_stage_and_ffmpeg_within_two_seconds(
     kiln: Any, tmp_path: Path, mischief: str, seconds: float
 ) -> None:

@@ -57,6 +57,6 @@ def test_a_full_disk_is_named_even_where_the_folder_is_gone(error: OSError, tmp_
     assert f"No space left on the disk of {tmp_path} (" in ended.message
 
 
-@pytest.mark.parametrize("ended", {expected for _, expected in CASES}, ids=str)
+@pytest.mark.parametrize("ended", [expected for _, expected in CASES])
 def test_a_verdict_crosses_processes(ended: Verdict) -> None:
     assert from_json(to_json(ended)) == ended

@@ -63,7 +63,7 @@ class SpectrumAnalyser:
         self._rms: list[Samples] = []
         self._flux: list[Samples] = []
         self._histogram = np.zeros((BANDS, _BINS), np.int64)
-        self._before = np.zeros((_FLUX_LAG, BANDS), np.float32)
+        self._before = np.full((_FLUX_LAG, BANDS), _SILENCE**0.25, np.float32)
 
     def add(self, mono: Samples) -> None:
         """Take the next block of the track: float32, any length, full scale 1.0; what is not finite is 0."""
@@ -131,9 +131,7 @@ class SpectrumAnalyser:
         self._rms.append(np.sqrt(np.mean(windows * windows, axis=1)))
         power = np.full((len(centres), BANDS), _SILENCE, np.float32)
         _filter(np.fft.rfft(windows * self._taper, axis=1), self._filters, self._edges, power)
-        loudness = np.sqrt(
-            np.sqrt(power)
-        )  # compressed, and in proportion to the track's level whatever it is
+        loudness = np.sqrt(np.sqrt(power))  # compressed, yet in proportion to the track's level
         earlier = np.concatenate([self._before, loudness])
         self._flux.append(np.maximum(loudness - earlier[: len(loudness)], 0).mean(axis=1))
         self._before = earlier[len(loudness) :]
@@ -150,7 +148,7 @@ class SpectrumAnalyser:
 
     def _instants(self, frames: int) -> npt.NDArray[np.float64]:
         """Time of each frame in ticks."""
-        return np.arange(frames) * (TICKS * self._fps.denominator / self._fps.numerator)
+        return np.arange(frames, dtype=np.float64) * (TICKS * self._fps.denominator / self._fps.numerator)
 
     def _records(self, instants: npt.NDArray[np.float64]) -> Iterator[npt.NDArray[Any]]:
         rms, flux = np.concatenate(self._rms), np.concatenate(self._flux)

@@ -40,7 +40,7 @@ def shrink(light: Light, glow: Light) -> None:
 
 
 @kernel
-def blur(glow: Light, spare: Light, radius: int, wrap: bool) -> None:
+def blur(glow: Light, spare: Light, radius: int, wrap: bool) -> None:  # noqa: FBT001  # kernels are called by position
     """Blur `glow` (3, h, w) in place by two box filters each way, close to a Gaussian; cost without radius.
 
     `spare` has the same shape. With `wrap` the left edge continues at the right one (a full circle).
@@ -54,7 +54,7 @@ def blur(glow: Light, spare: Light, radius: int, wrap: bool) -> None:
 
 
 @kernel
-def _rows(source: Light, target: Light, radius: int, wrap: bool) -> None:
+def _rows(source: Light, target: Light, radius: int, wrap: bool) -> None:  # noqa: FBT001  # kernels are called by position
     _, height, width = source.shape
     padded = np.empty(width + 2 * radius + 1, np.float32)
     scale = np.float32(1.0 / (2 * radius + 1))

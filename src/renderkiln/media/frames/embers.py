@@ -48,7 +48,7 @@ def shine(
 def splat(
     y: Codes, u: Codes, v: Codes,
     cx: float, cy: float, tx: float, ty: float,
-    radius: float, alpha: float, softness: float, cb: float, cr: float, wrap: bool,
+    radius: float, alpha: float, softness: float, cb: float, cr: float, wrap: bool,  # noqa: FBT001  # kernels are called by position
 ) -> None:  # fmt: skip
     """Blend one spark into the planes of a frame, towards white in Y and towards (cb, cr) in colour.
 
@@ -58,7 +58,7 @@ def splat(
     with `wrap` it continues at the opposite side.
     """
     height, width = y.shape
-    size = max(np.float32(radius), np.float32(0.7))
+    size = np.float32(0.7) if radius < 0.7 else np.float32(radius)
     length = math.sqrt(tx * tx + ty * ty)
     strength = np.float32(alpha) * np.float32(min((radius / size) ** 2, 1.0))
     strength *= size / (size + np.float32(0.10) * np.float32(length))  # a streak spreads the same light
@@ -79,9 +79,8 @@ def splat(
             if a > np.float32(0.003):
                 x = i % width
                 old = np.float32(y[j, x])
-                y[j, x] = np.uint8(
-                    old + max(bright - old, np.float32(0)) * min(a, np.float32(1)) + np.float32(0.5)
-                )
+                lift = max(bright - old, np.float32(0)) * min(a, np.float32(1))
+                y[j, x] = np.uint8(old + lift + np.float32(0.5))
     for j in range(top >> 1, (bottom >> 1) + 1):
         for i in range(left >> 1, (right >> 1) + 1):
             dx, dy = np.float32(2 * i + 0.5 - cx), np.float32(2 * j + 0.5 - cy)

@@ -8,10 +8,11 @@ import numpy.typing as npt
 from renderkiln.media.frames.kernel import kernel
 
 Row = npt.NDArray[np.float32]
+Plane = npt.NDArray[np.float32]
 
 
 @kernel
-def mix_rows(plane: npt.NDArray[np.float32], y: np.float32, wrap: bool, out: Row) -> None:
+def mix_rows(plane: Plane, y: np.float32, wrap: bool, out: Row) -> None:  # noqa: FBT001  # kernels are called by position
     """Interpolate the plane at height `y` (rows, 0 is the first row's centre) into `out[1:-1]`.
 
     `out` has one sample more on each side: a repeat of the edge, or with `wrap` the opposite edge.

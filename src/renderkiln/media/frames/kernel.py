@@ -16,9 +16,9 @@ Function = Callable[..., Any]
 
 def kernel(function: Function) -> Function:
     """Compile a function that walks over pixels; it is serial and keeps its compiled form on disk."""
-    return njit(function, **OPTIONS)  # type: ignore[no-any-return]  # numba ships no types
+    return njit(function, **OPTIONS)
 
 
 def inlined(function: Function) -> Function:
     """Compile a small function that disappears into the kernels that call it."""
-    return njit(function, inline="always", **OPTIONS)  # type: ignore[no-any-return]
+    return njit(function, inline="always", **OPTIONS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ _BATCH = 256  # places in a batch: its scratch stays in the fastest cache
 _MEAN, _DEVIATION = 0.5, 0.2
 
 
-@cache
+@lru_cache(maxsize=32)
 def texture(seed: int, octaves: int, cells: int, gain: float = 0.5) -> Texture:
     """Tileable gradient noise (Perlin 2002), read-only, shape (SIZE + 1, STRIDE), mean 0.5, deviation 0.2.
 
@@ -46,7 +47,7 @@ def slopes(tile: Texture) -> tuple[Texture, Texture]:
     return _stored(along_x), _stored(along_y)
 
 
-def _stored(period: npt.NDArray[np.float64]) -> Texture:
+def _stored(period: npt.NDArray[np.floating[Any]]) -> Texture:
     made = np.pad(period, ((0, 1), (0, STRIDE - SIZE)), mode="wrap").astype(np.float32)
     made.flags.writeable = False
     return made

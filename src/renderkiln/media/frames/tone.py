@@ -48,7 +48,14 @@ def cr_code(r: np.float32, g: np.float32, b: np.float32) -> np.float32:
 
 @kernel
 def develop(
-    light: Light, glow: Light, strength: float, vignette: float, wrap: bool, y: Plane, u: Plane, v: Plane
+    light: Light,
+    glow: Light,
+    strength: float,
+    vignette: float,
+    wrap: bool,  # noqa: FBT001  # kernels are called by position
+    y: Plane,
+    u: Plane,
+    v: Plane,
 ) -> None:
     """Turn `light` (3, h, w) plus `strength` × `glow` into Y, U, V of shape (h, w), as float code values.
 
@@ -84,6 +91,7 @@ def code_values(rgb: tuple[float, float, float]) -> tuple[float, float, float]:
     """Y, Cb, Cr code values of one linear-light colour as `develop` would show it (no glow, no vignette)."""
     light = np.array(rgb, np.float32).reshape(3, 1, 1)
     planes = np.empty((3, 1, 1), np.float32)
-    develop(light, np.zeros((3, 1, 1), np.float32), 0.0, 0.0, False, planes[0], planes[1], planes[2])
+    dark = np.zeros((3, 1, 1), np.float32)
+    develop(light, dark, 0.0, 0.0, False, planes[0], planes[1], planes[2])  # noqa: FBT003  # not around
     y, u, v = (float(value) for value in planes.ravel())
     return y, u, v

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from renderkiln.media.frames import dither
-from renderkiln.media.frames.canvas import Canvas, Frame
+from renderkiln.media.frames.canvas import Canvas
 from renderkiln.media.frames.expand import mix_rows, stretch
 from renderkiln.media.frames.kernel import kernel
 
@@ -27,24 +27,13 @@ def field_scale(canvas: Canvas) -> int:
     return 2 if longest <= 2600 else 4
 
 
-def write_frame(y: Plane, u: Plane, v: Plane, scale: int, frame: Frame, *, wrap: bool = False) -> None:
-    """Fill `frame` from planes `scale` times smaller than its luma. `wrap`: see `bloom.blur`."""
-    enlarge(y, scale, dither.blue_noise(), wrap, frame.y)
-    for plane, codes in ((u, frame.u), (v, frame.v)):
-        if scale == 1:
-            halve(plane, dither.chroma_noise(), codes)
-        else:
-            enlarge(plane, scale // 2, dither.chroma_noise(), wrap, codes)
-
-
 @kernel
-def enlarge(plane: Plane, scale: int, noise: Plane, wrap: bool, out: Codes) -> None:
-    """Bilinear enlargement by 1, 2 or 4, dithered to 8 bits."""
-    height, width = out.shape
+def enlarge(plane: Plane, scale: int, noise: Plane, wrap: bool, out: Codes) -> None:  # noqa: FBT001  # kernels are called by position
+    """Bilinear enlargement by 1, 2 or 4, dithered to 8 bits. `wrap`: see `bloom.blur`."""
     coarse = np.empty(plane.shape[1] + 2, np.float32)
     fine = np.empty(plane.shape[1] * scale, np.float32)
     step = np.float32(1.0 / scale)
-    for j in range(height):
+    for j in range(out.shape[0]):
         mix_rows(plane, (np.float32(j) + np.float32(0.5)) * step - np.float32(0.5), wrap, coarse)
         stretch(coarse, scale, fine)
         _quantise(fine, noise[j & _MASK], out[j])

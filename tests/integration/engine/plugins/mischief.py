@@ -25,7 +25,7 @@ class MischiefParams(BaseModel):
     mischief: Literal[
         "none", "abort", "segfault", "kill", "leave", "bug", "temporary", "once", "permanent", "unsuitable",
         "disk_full", "not_json", "not_a_result", "no_file", "ffmpeg", "ffmpeg_killed", "hang", "deaf",
-        "leave_ffmpeg", "print", "terminated", "part_fails",
+        "leave_ffmpeg", "grip", "print", "terminated", "part_fails",
     ] = "none"  # fmt: skip
     isolated: bool = True
     optional: bool = False
@@ -159,6 +159,11 @@ def deaf(ctx: StageContext) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     while True:
         time.sleep(1)
+
+
+def grip(ctx: StageContext) -> None:
+    """Holds the interpreter's lock in C: no thread and no signal handler of its process ever runs."""
+    ctypes.PyDLL(None).sleep(60)
 
 
 def leave_ffmpeg(ctx: StageContext) -> None:

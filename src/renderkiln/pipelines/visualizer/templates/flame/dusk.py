@@ -40,10 +40,8 @@ def paint_dusk(
             cloud = lookup(soft, u * f32(0.21) + haze_at, v * f32(0.26) + f32(0.4))
             fold = lookup(soft, u * f32(0.34) + cloud * f32(0.35), v * f32(0.21) - veil_at)
             density = f32(0.25) + f32(1.9) * cloud * cloud
-            tongue = f32(1) - v / (
-                (height[min(i * np.uint32(SHRINK), np.uint32(height.size - 1))] * f32(1.5) + f32(0.10))
-                * (f32(0.45) + f32(1.5) * fold)
-            )
+            reach = height[min(i * np.uint32(SHRINK), np.uint32(height.size - 1))] * f32(1.5) + f32(0.10)
+            tongue = f32(1) - v / (reach * (f32(0.45) + f32(1.5) * fold))
             tongue = max(tongue, f32(0))
             veil = tongue * tongue * bright * (f32(0.3) + f32(1.4) * fold)
             light = upward * pulse * (f32(0.65) + f32(0.7) * cloud) / (f32(1) + u * u * f32(0.42))
@@ -61,7 +59,7 @@ def spread(coarse: Light, light: Light) -> None:
     for c in range(3):
         for j in range(height):
             at = (f32(j) + f32(0.5)) * f32(1 / SHRINK) - f32(0.5)
-            mix_rows(coarse[c], at, False, row)
+            mix_rows(coarse[c], at, False, row)  # noqa: FBT003  # not around
             stretch(row, SHRINK, fine)
             for n in range(width):
                 light[c, j, np.uint32(n)] = fine[np.uint32(n)]

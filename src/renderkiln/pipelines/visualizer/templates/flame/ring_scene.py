@@ -26,7 +26,7 @@ from renderkiln.pipelines.visualizer.templates.flame.mood import Mood
 Light = npt.NDArray[np.float32]
 
 GROUND = -0.92  # metres: how far the ground lies below the eyes
-MARGIN = 16  # columns repeated at each end of a row, so that a shifted reading need not wrap
+MARGIN = 32  # columns repeated at each end of a row, so that a shifted reading need not wrap
 SAMPLES = 120  # around the ring, of what is smooth: sway and haze
 BLOCK = 480  # columns that are drawn or left out together
 COLUMNS = 2048  # of the profile of flame heights around the ring: so many that none need be mixed
@@ -98,6 +98,8 @@ class RingScene:
         heights = [(height - GROUND) / shell.stature for (_, height), shell in zip(hits, SHELLS, strict=True)]
         self._heights = np.array(heights, np.float32)
         self._shifts = (np.array(turns) * (width / (2 * np.pi))).astype(np.float32)
+        if self._shifts.max() > MARGIN - 2:
+            raise ValueError(f"a field of {width} columns is wider than the rows' margins allow")
         per_row = [_calm(latitude), _horizon(latitude), _ground_light(reach), _ground_detail(reach)]
         self._per_row = np.array(per_row, np.float32)
         self._shells = np.array([shell.constants for shell in SHELLS], np.float32)
@@ -196,6 +198,12 @@ def _step(x: np.float32) -> np.float32:
 
 
 @kernel
+def _ripple(soft: Texture, x: float, y: float) -> np.float32:
+    """The smooth noise around 0."""
+    return lookup(soft, f32(x), f32(y)) - f32(0.5)
+
+
+@kernel
 def _sway_row(
     soft: Texture, tiles: float, scroll: Light, height: float, width: int, q1: Light, q2: Light
 ) -> None:
@@ -204,12 +212,12 @@ def _sway_row(
     step = f32(grid * tiles / width)
     y1 = f32(height) * f32(0.24) + scroll[1]
     y2 = f32(height) * f32(0.24) + scroll[3]
-    a = lookup(soft, scroll[0], y1) - f32(0.5)
-    c = lookup(soft, scroll[2], y2) - f32(0.5)
+    a = _ripple(soft, scroll[0], y1)
+    c = _ripple(soft, scroll[2], y2)
     for start in range(0, q1.size, grid):
         x = f32(start // grid + 1) * step
-        b = lookup(soft, x + scroll[0], y1) - f32(0.5)
-        d = lookup(soft, x + scroll[2], y2) - f32(0.5)
+        b = _ripple(soft, x + scroll[0], y1)
+        d = _ripple(soft, x + scroll[2], y2)
         for k in range(min(grid, q1.size - start)):
             t = (f32(k) + f32(0.5)) / f32(grid)
             i = np.uint32(start + k)
@@ -355,11 +363,10 @@ def _close(row: Light, width: int) -> None:
         row[c, 2 * MARGIN + width] = row[c, 2 * MARGIN]
 
 
-@inlined
-def _haze(soft: Texture, x: np.float32, up: float, drift: tuple[float, float]) -> np.float32:
-    rough = lookup(soft, x * f32(3) + f32(drift[0]), f32(up) + f32(drift[1]) + x) - f32(0.5)
-    fine = lookup(soft, x * f32(7) - f32(drift[0]), f32(2.3) * f32(up) - x) - f32(0.5)
-    return rough + f32(0.5) * fine
+@kernel
+def _haze(soft: Texture, x: float, up: float, drift: tuple[float, float]) -> np.float32:
+    rough = _ripple(soft, x * 3 + drift[0], up + drift[1] + x)
+    return rough + f32(0.5) * _ripple(soft, x * 7 - drift[0], 2.3 * up - x)
 
 
 @kernel
@@ -370,9 +377,9 @@ def _sky_row(
     """Haze at infinity, even towards the poles, and the glow of the fire in it."""
     n1 = scratch[0]
     grid = max(1, width // SAMPLES)
-    a = _haze(soft, f32(0), up, drift)
+    a = _haze(soft, 0.0, up, drift)
     for start in range(0, n1.size, grid):
-        b = _haze(soft, f32(start + grid) / f32(width), up, drift)
+        b = _haze(soft, (start + grid) / width, up, drift)
         for k in range(min(grid, n1.size - start)):
             n1[np.uint32(start + k)] = f32(0.5) + (a + (b - a) * (f32(k) + f32(0.5)) / f32(grid)) * f32(calm)
         a = b

@@ -123,7 +123,7 @@ def _sparks(
         cx, cy = width * 0.5 + hx * unit * 0.5, height - hy * unit
         splat(
             y, u, v, cx, cy, (tx - hx) * unit * 0.5 * tail, (hy - ty) * unit * tail,
-            size * unit, shine, softness, cb, cr, False,
+            size * unit, shine, softness, cb, cr, False,  # noqa: FBT003  # not around
         )  # fmt: skip
 
 
