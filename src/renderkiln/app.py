@@ -130,7 +130,7 @@ class Renderkiln:
         has finished is used again unless `reuse` is False.
         """
         pipeline = self.pipeline(job.pipeline)
-        self._server.start(getattr(pipeline, "preload", ()))  # it loads them while this process does, too
+        self._server.start(pipeline.preload)  # it loads them while this process does, too
         run = DirectRun(
             self._house,
             pipeline,

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from integration.visualizer.rig import pulses, write_wav
 
+from integration.visualizer.rig import pulses, write_wav
 from renderkiln.testing import PipelineExam
 
 pytestmark = pytest.mark.integration

@@ -17,7 +17,7 @@ from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.media.errors import FFmpegStopped
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.progress import Progress
-from renderkiln.media.ffmpeg.run import Finished, run
+from renderkiln.media.ffmpeg.run import Feed, Finished, feed, run
 from renderkiln.pipelines.contract import JSON, Item, JobFacts, Result, Services
 
 Send = Callable[[Mapping[str, Any]], None]
@@ -83,17 +83,12 @@ class Context:
 
     def run_ffmpeg(self, command: Command, on_progress: Callable[[Progress], None] | None = None) -> Finished:
         try:
-            return run(
-                command,
-                binary=self.services.ffmpeg,
-                on_progress=on_progress,
-                stop=self._is_stopped,
-                stall_timeout=self._stall_timeout,
-                own_group=not self._isolated,  # in a process of its own the stage leads the group
-                nice=0 if self._isolated else self.services.nice,
-            )
+            return run(command, on_progress=on_progress, **self._ffmpeg_options())
         except FFmpegStopped as error:
             raise Stopped(str(error)) from error
+
+    def feed_ffmpeg(self, command: Command) -> Feed:
+        return feed(command, **self._ffmpeg_options())
 
     def part_done(self, key: str, result: Result) -> None:
         self._record_part(key, result)
@@ -112,6 +107,15 @@ class Context:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return {key: results[key] for key in items}
+
+    def _ffmpeg_options(self) -> dict[str, Any]:
+        return {
+            "binary": self.services.ffmpeg,
+            "stop": self._is_stopped,
+            "stall_timeout": self._stall_timeout,
+            "own_group": not self._isolated,  # in a process of its own the stage leads the group
+            "nice": 0 if self._isolated else self.services.nice,
+        }
 
     def _run_part(self, key: str, item: Item, run: Callable[[Item], Result]) -> Result:
         self._raise_if_stopped()

@@ -22,7 +22,7 @@ from renderkiln.domain.asset import Asset
 from renderkiln.domain.retry import Retry
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.progress import Progress
-from renderkiln.media.ffmpeg.run import Finished
+from renderkiln.media.ffmpeg.run import Feed, Finished
 
 JSON = Any  # what json.dumps takes
 Item = TypeVar("Item")
@@ -94,6 +94,9 @@ class StageContext(Protocol):
     def run_ffmpeg(self, command: Command, on_progress: Callable[[Progress], None] | None = None) -> Finished:
         """Run FFmpeg in this stage's process group. Raises FFmpegFailed, FFmpegStalled, Stopped."""
 
+    def feed_ffmpeg(self, command: Command) -> Feed:
+        """Start FFmpeg on data that the stage writes to it; a context manager. Raises as `run_ffmpeg`."""
+
     def part_done(self, key: str, result: Result) -> None:
         """Record one part of this stage as a checkpoint, at once and durably."""
 
@@ -136,6 +139,7 @@ class Pipeline(Protocol):
     version: int  # raise it when the same params would give another output
     queue: str
     retry: Retry
+    preload: tuple[str, ...]  # modules its stages need, loaded once for all of them
     Params: type[BaseModel]
 
     def stages(self, params: Any) -> Sequence[Stage]:

@@ -110,7 +110,7 @@ def test_palettes_rise(name: str) -> None:
     ramp = palette.named(name).ramp
     assert ramp.shape == (palette.STEPS, 3)
     assert ramp.min() >= 0
-    luma = ramp @ np.float32([0.2126, 0.7152, 0.0722])
+    luma = ramp @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     assert (np.diff(luma) > -1e-6).all()
     assert luma[0] == 0
     assert luma[-1] > 1.5
@@ -130,7 +130,7 @@ def grey() -> Frame:
 
 def test_a_spark_glows_where_it_is(grey: Frame) -> None:
     splat(grey.y, grey.u, grey.v, 20.0, 30.0, 0.0, 0.0, 2.0, 1.0, 0.0, 90.0, 170.0, False)
-    assert np.unravel_index(grey.y.argmax(), grey.y.shape) == (30, 20)
+    assert grey.y.argmax() == 30 * 64 + 20
     assert grey.y.max() > 200
     assert grey.u.min() < 115
     assert grey.v.max() > 140

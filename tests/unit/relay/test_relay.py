@@ -54,7 +54,7 @@ def test_a_failing_painter_ends_the_relay() -> None:
 
         return draw
 
-    seen = []
+    seen: list[int] = []
     with (
         pytest.raises(ZeroDivisionError),
         closing(draw_in_order(CANVAS, new_draw, range(9), threads=2)) as it,

@@ -58,9 +58,9 @@ def splat(
     with `wrap` it continues at the opposite side.
     """
     height, width = y.shape
-    size = np.float32(0.7) if radius < 0.7 else np.float32(radius)
+    size = np.float32(radius if radius > 0.7 else 0.7)
     length = math.sqrt(tx * tx + ty * ty)
-    strength = np.float32(alpha) * np.float32(min((radius / size) ** 2, 1.0))
+    strength = np.float32(alpha) * np.float32(min(float(radius / size) ** 2, 1.0))
     strength *= size / (size + np.float32(0.10) * np.float32(length))  # a streak spreads the same light
     reach = size * np.float32(_REACH)
     if not (strength > np.float32(0.004) and reach < width):

@@ -9,6 +9,7 @@ from typing import Any
 
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import Permanent
+from renderkiln.domain.fingerprint import file_sha256
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.delivery import publish
 
@@ -74,7 +75,7 @@ def _same_content(one: Path, other: Path) -> bool:
     if one.samefile(other):
         return True
     same_size = one.stat().st_size == other.stat().st_size
-    return same_size and publish.sha256(one) == publish.sha256(other)
+    return same_size and file_sha256(one) == file_sha256(other)
 
 
 def _beside(target: Path, side: SideFile) -> Path:

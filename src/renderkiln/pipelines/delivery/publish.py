@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.fingerprint import file_sha256
 from renderkiln.pipelines.delivery.naming import versioned
 
 _CHUNK = 1 << 20
@@ -57,13 +57,7 @@ def replace(source: Path, target: Path) -> None:
 
 def artifact(kind: str, path: Path, content_type: str) -> Artifact:
     """Describe a finished file, reading it once for its SHA-256."""
-    return Artifact(kind, path, path.stat().st_size, sha256(path), content_type)
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's content, read in blocks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Artifact(kind, path, path.stat().st_size, file_sha256(path), content_type)
 
 
 def _copy_then_name(source: Path, target: Path, on_bytes: Callable[[int], None]) -> None:

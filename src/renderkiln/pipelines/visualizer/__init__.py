@@ -18,6 +18,15 @@ class Visualizer:
     version = 1
     queue = "video-rendering"
     retry = Retry(attempts=3, first=10.0)
+    preload = (
+        "numpy",
+        "numba",
+        "av",
+        "skia",
+        f"{__name__}.listen",
+        f"{__name__}.render",
+        f"{__name__}.verify",
+    )
     Params = VisualizerParams
 
     def stages(self, params: VisualizerParams) -> Sequence[Stage]:  # noqa: ARG002 - the same for all
@@ -33,9 +42,9 @@ class Visualizer:
         )
 
     def fingerprint(self, params: VisualizerParams, services: Services) -> Mapping[str, Any]:
+        from renderkiln.domain.fingerprint import file_sha256
         from renderkiln.media.ffmpeg.binary import build
         from renderkiln.media.frames.fonts import font_fingerprint
-        from renderkiln.pipelines.delivery.publish import sha256
 
         template = params.load_template()
         cover = params.template_params().cover
@@ -43,7 +52,7 @@ class Visualizer:
             "template": [template.name, template.version],
             "ffmpeg": build(services.ffmpeg),
             "fonts": font_fingerprint(services.fonts),
-            "cover": sha256(cover) if cover is not None and cover.is_file() else None,
+            "cover": file_sha256(cover) if cover is not None and cover.is_file() else None,
         }
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:

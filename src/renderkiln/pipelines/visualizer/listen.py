@@ -18,7 +18,7 @@ from renderkiln.media.audio.spectrum import SpectrumAnalyser
 from renderkiln.media.audio.stereo import Block
 from renderkiln.media.errors import FFmpegFailed, MediaError
 from renderkiln.media.ffmpeg.command import copy_audio, encode_audio
-from renderkiln.media.ffmpeg.run import Feed, feed
+from renderkiln.media.ffmpeg.run import Feed
 from renderkiln.media.frames.image import decode_image, fit_within, write_image
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.visualizer.film import DrawableFilm
@@ -107,7 +107,7 @@ def _copy_or_encode(ctx: StageContext, facts: AudioFacts, sound: Path) -> None:
 
 
 def _encoder(ctx: StageContext, rate: int, sound: Path) -> Feed:
-    return feed(encode_audio(rate=rate, output=sound), binary=ctx.services.ffmpeg, own_group=False)
+    return ctx.feed_ffmpeg(encode_audio(rate=rate, output=sound))
 
 
 def _interleaved(block: Block) -> memoryview:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renderkiln.media.ffmpeg.command import encode_frames
-from renderkiln.media.ffmpeg.run import Feed, feed
+from renderkiln.media.ffmpeg.run import Feed
 from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.frames.relay import draw_in_order
 from renderkiln.media.kernels import are_compiled
@@ -147,7 +147,7 @@ class _SegmentWriter:
             quality=params.quality,
             output=self._file(segment),
         )
-        return feed(command, binary=self._ctx.services.ffmpeg, own_group=False)
+        return self._ctx.feed_ffmpeg(command)
 
     def _file(self, segment: Segment) -> Path:
         return self._folder / segment.file_name

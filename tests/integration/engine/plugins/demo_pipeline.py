@@ -72,6 +72,7 @@ class Demo:
     name = "demo"
     version = 1
     queue = "video-rendering"
+    preload: tuple[str, ...] = ()
     retry = Retry(attempts=3, first=0.05)
     Params = DemoParams
 

@@ -55,6 +55,7 @@ class Mischief:
     name = "mischief"
     version = 1
     queue = "video-rendering"
+    preload: tuple[str, ...] = ()
     retry = Retry(attempts=3, first=0.05, factor=2)
     Params = MischiefParams
 

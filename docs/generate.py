@@ -1,0 +1,183 @@
+"""Writes docs/reference from the code: `make docs`. A test fails when a page lags behind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from renderkiln.cli.app import renderkiln
+from renderkiln.pipelines import catalog
+from renderkiln.pipelines.visualizer.formats import FORMATS
+from renderkiln.settings import FILE, Settings
+
+FOLDER = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run `make docs`. -->"
+BUILT_IN = ("flame", "particles", "spectrum", "waveform")  # whatever else is installed where this runs
+Rows = list[tuple[str, ...]]
+
+
+def pages() -> dict[str, str]:
+    """The content of every page by its file name."""
+    return {
+        name: "\n".join([NOTE, "", *lines]).rstrip() + "\n"
+        for name, lines in (
+            ("commands.md", commands()),
+            ("settings.md", settings()),
+            ("templates.md", templates()),
+        )
+    }
+
+
+def commands() -> Iterator[str]:
+    """Every command with its arguments and options."""
+    yield "# Commands"
+    yield ""
+    yield "Words go to stderr, data to stdout. Exit status: 0 all files were made, 1 a job failed or something"
+    yield "is broken, 2 wrong usage, 130 interrupted (143 by SIGTERM)."
+    for command, context in walk(renderkiln, click.Context(renderkiln, info_name="renderkiln")):
+        yield ""
+        yield f"## `{context.command_path}`"
+        yield ""
+        yield " ".join((command.help or command.short_help or "").split())
+        if isinstance(command, click.Group):
+            continue
+        yield ""
+        yield "```"
+        yield f"{context.command_path} {' '.join(command.collect_usage_pieces(context))}"
+        yield "```"
+        yield ""
+        rows = [(f"`{'`, `'.join(names(each))}`", value(each), each.help or "") for each in options(command)]
+        yield from table(("option", "value", "what it does"), rows)
+
+
+def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    """Every command with the context that knows its path, from the root down."""
+    if context.parent is not None:
+        yield command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                yield from walk(child, click.Context(child, parent=context, info_name=name))
+
+
+def options(command: click.Command) -> list[click.Option]:
+    return [each for each in command.params if isinstance(each, click.Option)]
+
+
+def names(option: click.Option) -> list[str]:
+    return [*option.opts, *option.secondary_opts]
+
+
+def value(option: click.Option) -> str:
+    """What the option takes."""
+    if option.is_flag:
+        return ""
+    match option.type:
+        case click.Choice(choices=choices):
+            return ", ".join(f"`{choice}`" for choice in choices)
+        case click.IntRange(min=low, max=high) | click.FloatRange(min=low, max=high):
+            return f"{low} … {high}"
+    return option.metavar or option.type.name
+
+
+def settings() -> Iterator[str]:
+    """Every setting with its default, variable and help."""
+    yield "# Settings"
+    yield ""
+    yield "A setting is taken from the first of these that has it: an option of the command, the environment,"
+    yield f"`{FILE}` in the current folder, `{FILE}` in the home folder, its default."
+    yield "`renderkiln config show` prints what counts here and now."
+    yield ""
+    rows = [
+        (
+            f"`{name}`",
+            ", ".join(f"`{each}`" for each in Settings.environment_names(name)),
+            default(field),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+    yield from table(("setting", "environment", "default", "what it is"), rows)
+
+
+def default(field: Any) -> str:
+    if field.default_factory is not None:
+        return {"home": "the platform's user data folder", "cores": "all that this process may use"}.get(
+            field.default_factory.__name__.removeprefix("_default_").removeprefix("_usable_"), "computed"
+        )
+    return "none" if field.default in (None, ()) else f"`{field.default}`"
+
+
+def templates() -> Iterator[str]:
+    """Every built-in template with its parameters, and the formats."""
+    yield "# Templates and formats"
+    yield ""
+    yield "Parameters that all templates share have options of their own; the others are given by"
+    yield "`--set key=value`."
+    for name in BUILT_IN:
+        template = catalog.load(catalog.TEMPLATES, name)()
+        yield ""
+        yield f"## `{name}`"
+        yield ""
+        yield f"{template.summary}. Palettes: {', '.join(f'`{each}`' for each in template.palettes)}."
+        yield ""
+        schema: Mapping[str, Any] = template.Params.model_json_schema()["properties"]
+        rows = [(f"`{key}`", *facts(field), field.get("description", "")) for key, field in schema.items()]
+        yield from table(("parameter", "values", "default", "what it does"), rows)
+    yield ""
+    yield "## Formats"
+    yield ""
+    sizes = [(f"`{each.name}`", f"{each.width}×{each.height}", each.summary) for each in FORMATS.values()]
+    yield from table(("format", "pixels", "for"), sizes)
+
+
+def facts(field: Mapping[str, Any]) -> tuple[str, str]:
+    """(values, default) of a parameter."""
+    kinds = [each for each in field.get("anyOf", [field]) if each.get("type") != "null"]
+    kind = kinds[0]
+    standard = field.get("default")
+    told = (
+        "none"
+        if standard is None
+        else f"`{str(standard).lower() if isinstance(standard, bool) else standard}`"
+    )
+    if "minimum" in kind or "exclusiveMinimum" in kind:
+        low = kind.get("minimum", kind.get("exclusiveMinimum"))
+        return f"{low} … {kind.get('maximum', kind.get('exclusiveMaximum', ''))}", told
+    return {"boolean": "`true`, `false`", "string": kind.get("format", "text")}.get(
+        kind["type"], kind["type"]
+    ), told
+
+
+def table(head: tuple[str, ...], rows: Rows) -> Iterator[str]:
+    """A Markdown table."""
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+
+
+def main() -> int:
+    """Write the pages; with `--check` only say which ones lag. Exit status 1 if any does."""
+    lagging = []
+    for name, text in pages().items():
+        page = FOLDER / name
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            lagging.append(name)
+            if "--check" not in sys.argv:
+                page.parent.mkdir(exist_ok=True)
+                page.write_text(text, encoding="utf-8")
+                print(f"wrote {page}")
+    if "--check" in sys.argv and lagging:
+        print(f"run `make docs`: {', '.join(lagging)} lag behind the code", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
