@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from pydantic.fields import FieldInfo
 
 from renderkiln.cli.app import renderkiln
 from renderkiln.pipelines import catalog
@@ -16,8 +17,8 @@ from renderkiln.settings import FILE, Settings
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run `make docs`. -->"
+MACHINE = {"home": "the platform's user data folder", "cores": "all that this process may use"}
 BUILT_IN = ("flame", "particles", "spectrum", "waveform")  # whatever else is installed where this runs
-Rows = list[tuple[str, ...]]
 
 
 def pages() -> dict[str, str]:
@@ -36,8 +37,8 @@ def commands() -> Iterator[str]:
     """Every command with its arguments and options."""
     yield "# Commands"
     yield ""
-    yield "Words go to stderr, data to stdout. Exit status: 0 all files were made, 1 a job failed or something"
-    yield "is broken, 2 wrong usage, 130 interrupted (143 by SIGTERM)."
+    yield "Words go to stderr, data to stdout. Exit status: 0 all files were made, 1 a job failed or"
+    yield "something is broken, 2 wrong usage, 130 interrupted (143 by SIGTERM)."
     for command, context in walk(renderkiln, click.Context(renderkiln, info_name="renderkiln")):
         yield ""
         yield f"## `{context.command_path}`"
@@ -97,7 +98,7 @@ def settings() -> Iterator[str]:
         (
             f"`{name}`",
             ", ".join(f"`{each}`" for each in Settings.environment_names(name)),
-            default(field),
+            default(name, field),
             field.description or "",
         )
         for name, field in Settings.model_fields.items()
@@ -105,11 +106,9 @@ def settings() -> Iterator[str]:
     yield from table(("setting", "environment", "default", "what it is"), rows)
 
 
-def default(field: Any) -> str:
-    if field.default_factory is not None:
-        return {"home": "the platform's user data folder", "cores": "all that this process may use"}.get(
-            field.default_factory.__name__.removeprefix("_default_").removeprefix("_usable_"), "computed"
-        )
+def default(name: str, field: FieldInfo) -> str:
+    if name in MACHINE:
+        return MACHINE[name]
     return "none" if field.default in (None, ()) else f"`{field.default}`"
 
 
@@ -154,7 +153,7 @@ def facts(field: Mapping[str, Any]) -> tuple[str, str]:
     ), told
 
 
-def table(head: tuple[str, ...], rows: Rows) -> Iterator[str]:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """A Markdown table."""
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
@@ -172,9 +171,9 @@ def main() -> int:
             if "--check" not in sys.argv:
                 page.parent.mkdir(exist_ok=True)
                 page.write_text(text, encoding="utf-8")
-                print(f"wrote {page}")
+                sys.stdout.write(f"wrote {page}\n")
     if "--check" in sys.argv and lagging:
-        print(f"run `make docs`: {', '.join(lagging)} lag behind the code", file=sys.stderr)
+        sys.stderr.write(f"run `make docs`: {', '.join(lagging)} lag behind the code\n")
         return 1
     return 0
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pytest
 
 RATE = 22_050
-SMALL = ("--format", "preview", "--quality", "draft")  # 640×360
+SMALL = ("--format", "preview", "--quality", "draft", "--template", "waveform")  # 640×360
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

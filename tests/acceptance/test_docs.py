@@ -29,8 +29,12 @@ CHEAPER = (
     (" --format 1080p --format 4k --format 360stereo", " --format square --format preview"),
     (" --quality high --codec hevc --fps 60", " --quality high --codec hevc --fps 60 --format preview"),
 )
-# Whole pages that need minutes: their formats are large, and nothing smaller would say the same.
-SLOW_PAGES = {"docs/howto/render-360.md"}
+# Left to `make test-slow`. A command costs 8 s of CPU time to start and end, however short its song.
+SLOW_PAGES = {
+    "docs/howto/render-360.md",  # nothing smaller would say the same
+    "docs/howto/resume-after-a-crash.md",  # the commands of the README, three times
+    "docs/tutorial/first-film.md",  # the commands of the README, slowly
+}
 # `make` is checked to know the target; `demo` and `setup` have tests and a CI job of their own.
 MAKE = re.compile(r"make ([a-z-]+)")
 PIP = "pip install ./"
@@ -116,11 +120,12 @@ class Reader:
 
     def _run(self, *command: str) -> None:
         ended = subprocess.run(
-            command, cwd=self.folder, env=self._env, capture_output=True, text=True, timeout=280, check=False
+            command, cwd=self.folder, env=self._env, capture_output=True, text=True, timeout=600, check=False
         )
         assert ended.returncode == 0, f"{command[-1]}\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}"
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("page", [_marked(page) for page in PAGES if steps(page)])
 def test_the_page_can_be_followed(page: Path, tmp_path: Path) -> None:
     folder = tmp_path / "here"

@@ -26,7 +26,7 @@ KEYS = {
 def test_a_song_becomes_a_film(renderkiln: Command) -> None:
     renderkiln.song("My Song.wav", 0.75)
     ended = renderkiln(
-        "render", "visualizer", "My Song.wav", *SMALL, "--fps", 25, "--title", "Ünïcode 夜", "--artist", "Me",
+        "render", "visualizer", "My Song.wav", *SMALL, "--template", "flame", "--fps", 25, "--title", "Ünïcode 夜", "--artist", "Me",
         "--report", "--out", "out", "-o", "json",
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr

@@ -11,7 +11,9 @@ def config() -> None:
 
 
 @config.command("show")
-@click.option("-o", "--output", "shape", type=click.Choice(["json", "table"]), default="table")
+@click.option(
+    "-o", "--output", "shape", type=click.Choice(["json", "table"]), default="table", help="How to print it."
+)
 def show(shape: str) -> None:
     """Print every setting as it counts here and now, and the variable that sets it."""
     from renderkiln.cli.words import put_json, put_table

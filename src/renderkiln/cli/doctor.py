@@ -11,7 +11,9 @@ from renderkiln.cli.words import put, put_json, shown, unicode_fits
 
 
 @click.command("doctor", short_help="Check that this machine can render.")
-@click.option("-o", "--output", "shape", type=click.Choice(["json", "table"]), default="table")
+@click.option(
+    "-o", "--output", "shape", type=click.Choice(["json", "table"]), default="table", help="How to print it."
+)
 def doctor(shape: str) -> int:
     """Check all that a render needs, and say of every problem what mends it.
 

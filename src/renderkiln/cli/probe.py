@@ -15,7 +15,14 @@ from renderkiln.media.probe import MediaInfo, StreamInfo, probe_safely
 
 @click.command("probe", short_help="Say what a media file is.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("-o", "--output", "shape", type=click.Choice(["json", "jsonl", "table"]), default="table")
+@click.option(
+    "-o",
+    "--output",
+    "shape",
+    type=click.Choice(["json", "jsonl", "table"]),
+    default="table",
+    help="How to print it.",
+)
 def probe(files: Sequence[Path], shape: str) -> int:
     """Say what each FILE is: container, streams, tags. Read in a child process with limits."""
     found: list[Mapping[str, Any]] = []

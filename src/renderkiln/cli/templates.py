@@ -16,7 +16,9 @@ def templates() -> None:
 
 
 @templates.command("list")
-@click.option("-o", "--output", "shape", type=click.Choice(["json", "table"]), default="table")
+@click.option(
+    "-o", "--output", "shape", type=click.Choice(["json", "table"]), default="table", help="How to print it."
+)
 def list_(shape: str) -> None:
     """List the installed templates with their palettes."""
     from renderkiln.pipelines import catalog
@@ -34,7 +36,14 @@ def list_(shape: str) -> None:
 
 @templates.command("preview")
 @click.argument("name")
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The picture: .png, .jpg or .webp",
+)
 @click.option("--palette", help="One of the template's palettes.")
 @click.option("--intensity", type=float, help="How strongly the picture answers the music.")
 @click.option("--title", default=None, help="Title on the picture.")
@@ -42,7 +51,7 @@ def list_(shape: str) -> None:
 @click.option("--set", "more", multiple=True, metavar="KEY=VALUE", help="A parameter of its own.")
 @click.option("--size", "dimensions", default="1280x720", help="Width x height [default: 1280x720].")
 @click.option("--at", "seconds", type=click.FloatRange(0, 19.9), default=9.2, help="Second of the track.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, help="Another seed, another picture.")
 def preview(name: str, target: Path, dimensions: str, seconds: float, seed: int, **look: Any) -> None:
     """Draw one frame of template NAME, as it answers the built-in demo track, into a PNG, JPEG or WebP."""
     from renderkiln.cli.preview import canvas_of, draw

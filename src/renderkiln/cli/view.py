@@ -128,7 +128,7 @@ def paced(facts: dict[str, Any]) -> str:
 
 def times_real(times: float) -> str:
     """`1.4× real time`, `0.04× real time`."""
-    return f"{times:.{1 if times >= 1 else 2}f}× real time"
+    return f"{times:.0f}× real time" if times >= 10 else f"{times:.2g}× real time"
 
 
 def _measures(report: JobReport, count: int) -> list[str]:

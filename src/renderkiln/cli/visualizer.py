@@ -30,7 +30,9 @@ FILM = ("template", "format", "fps", "quality", "codec", "seed")
 @options_of(VisualizerParams, ["report"])
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for finished files.")
 @click.option("--no-cache", is_flag=True, help="Begin anew instead of continuing what was interrupted.")
-@click.option("-o", "--output", "shape", type=click.Choice(["json", "jsonl", "table"]), help="Print results.")
+@click.option(
+    "-o", "--output", "shape", type=click.Choice(["json", "jsonl", "table"]), help="How to print the results."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 def visualizer(
     songs: Sequence[Path],

@@ -121,7 +121,8 @@ class SpectrumAnalyser:
 
     def _tick_centres(self, known: int) -> npt.NDArray[np.int64]:
         """Samples at the middle of the next ticks, up to `known`; 64 at most."""
-        centres = np.arange(self._ticks, self._ticks + 64, dtype=np.int64) * self._rate // TICKS
+        ticks = range(self._ticks, self._ticks + 64)
+        centres = np.array([self._sample_of_tick(tick) for tick in ticks], np.int64)
         return centres[centres <= known]
 
     def _analyse(self, centres: npt.NDArray[np.int64]) -> None:

@@ -122,7 +122,7 @@ def _with_progress(ctx: StageContext, source: AudioSource) -> Iterator[Block]:
         promised = (source.promised_seconds or 0) * source.rate
         # Without an honest header nobody knows the length: approach the end without reaching it.
         fraction = heard / promised if promised else 1 - 1 / (1 + heard / source.rate / 60)
-        ctx.progress(min(fraction, 0.99), "Listening to the song", seconds=round(heard / source.rate, 1))
+        ctx.progress(min(fraction, 0.99), "Listening to the song", eta_seconds=None)
 
 
 def _carried_tags(tags: Mapping[str, str], params: VisualizerParams) -> Mapping[str, str]:

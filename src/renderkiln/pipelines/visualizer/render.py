@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +18,9 @@ from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.visualizer.film import DrawableFilm
 from renderkiln.pipelines.visualizer.listen import heard_film
 from renderkiln.pipelines.visualizer.params import VisualizerParams
+from renderkiln.pipelines.visualizer.speed import Speed
 
+VERIFYING = 0.25  # of the time that drawing takes (measured): the time left counts it in
 SEGMENTS = "segments"  # their folder in the work folder
 SEGMENT_SECONDS = 10  # a kill costs one segment at most; whole GOPs, so segments join without re-encoding
 
@@ -64,7 +65,8 @@ def render(ctx: StageContext) -> Result:
     todo = [segment for segment in every if segment.key not in ctx.finished_parts]
     finished = sum(len(s.frames) for s in every) - sum(len(s.frames) for s in todo)
     _warm_up(ctx, film)
-    _SegmentWriter(ctx, film, Speed(finished, len(film), params.fps)).write(todo)
+    speed = Speed(finished, len(film), params.fps, afterwards=VERIFYING)
+    _SegmentWriter(ctx, film, speed).write(todo)
     return Result({"frames": len(film), "segments": len(every), "drawn": len(film) - finished})
 
 
@@ -75,34 +77,6 @@ def _warm_up(ctx: StageContext, film: DrawableFilm) -> None:
         message = "Compiling kernels (first run only)"
     ctx.progress(0, message)
     film.new_draw()(0, Frame(film.canvas))
-
-
-class Speed:
-    """Counts drawn frames and knows how fast they come; the first ones after a resume do not count."""
-
-    def __init__(self, done: int, total: int, fps: int) -> None:
-        self.done, self.total, self._fps = done, total, fps
-        self._recent: deque[tuple[float, int]] = deque([(time.monotonic(), done)], maxlen=240)
-
-    def frame_done(self) -> None:
-        self.done += 1
-        self._recent.append((time.monotonic(), self.done))
-
-    @property
-    def fraction(self) -> float:
-        return self.done / self.total
-
-    @property
-    def facts(self) -> dict[str, float]:
-        (first, before), (last, after) = self._recent[0], self._recent[-1]
-        rate = (after - before) / max(last - first, 1e-6)
-        return {
-            "frame": self.done,
-            "frames": self.total,
-            "fps": round(rate, 1),
-            "speed": round(rate / self._fps, 2),
-            "eta_seconds": round((self.total - self.done) / max(rate, 1e-3), 1),
-        }
 
 
 class _SegmentWriter:
@@ -129,7 +103,7 @@ class _SegmentWriter:
                 for _ in segment.frames:
                     _, frame = next(frames)
                     encoder.write(frame.buffer.data)
-                    self._speed.frame_done()
+                    self._speed.reached(self._speed.done + 1)
                     self._ctx.progress(self._speed.fraction, "Rendering frames", **self._speed.facts)
                     self._record(wait=False)
                 self._record(wait=True)  # at most two encoders at once: memory stays flat

@@ -16,6 +16,7 @@ from renderkiln.media.inspect import inspect
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.delivery.verify import ExpectedFilm, faults
 from renderkiln.pipelines.visualizer.params import VisualizerParams
+from renderkiln.pipelines.visualizer.speed import Speed
 
 THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT = 1280, 720
 
@@ -23,7 +24,13 @@ THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT = 1280, 720
 def verify(ctx: StageContext) -> Result:
     """Decode the whole film and hold it against what was asked for. Raises Permanent with what was wrong."""
     film, expected = ctx.results["join"].files["film"], _expected(ctx)
-    inspection = inspect(film, on_progress=lambda frames: ctx.progress(frames / expected.frames))
+    speed = Speed(0, expected.frames, ctx.params.fps)
+
+    def on_progress(frames: int) -> None:
+        speed.reached(min(frames, expected.frames))
+        ctx.progress(speed.fraction, "Verifying the film", **speed.facts)
+
+    inspection = inspect(film, on_progress=on_progress)
     wrong = faults(inspection, expected)
     if expected.projection is not None:
         wrong += _spherical_faults(film)

@@ -82,7 +82,7 @@ class Shell:
 SHELLS = (
     Shell(4.6, 5.2, 0.60, 0.62, 0.60, sway_tiles=4, body_tiles=7, strand_tiles=11, start=0.137, top=1.2),
     Shell(2.7, 3.3, 0.78, 0.80, 0.80, sway_tiles=3, body_tiles=5, strand_tiles=8, start=0.613, top=1.5),
-    Shell(1.6, 2.2, 1.00, 1.00, 1.00, sway_tiles=2.3, body_tiles=5, strand_tiles=9, start=0.389, top=2.0),
+    Shell(1.6, 2.2, 1.00, 1.00, 1.00, sway_tiles=2, body_tiles=5, strand_tiles=9, start=0.389, top=2.0),
 )
 
 
