@@ -12,7 +12,7 @@ EXTRAS := --extra dev
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format bench docs clean
+.PHONY: help setup demo test test-slow check format bench serve docs clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ bench: EXTRAS := --extra dev --extra bench
 bench: $(STAMP) ## Speed against bare FFmpeg and a peer, ratios in one run
 	@$(BIN)/python -c 'import moviepy' 2>/dev/null || PATH="$$PATH:$(CURDIR)/.uv/bin" uv sync --quiet --frozen $(EXTRAS)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+serve: ## Not there yet: says so
+	@echo "There is no service yet: see What exists in README.md" >&2; exit 2
 
 docs: $(STAMP) ## Write docs/reference from the code
 	@$(BIN)/python docs/generate.py

@@ -63,7 +63,7 @@ class Command:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=240,
+            timeout=280,
             check=False,
         )
 

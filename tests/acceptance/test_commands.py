@@ -83,10 +83,12 @@ def test_config_shows_what_counts(renderkiln: Command) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_demo(renderkiln: Command) -> None:
-    ended = renderkiln("demo", "--out", "out")
-    assert ended.returncode == 0, ended.stderr
-    flat, round_ = ended.stdout.splitlines()
+    process = renderkiln.start("demo", "--out", "out")
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    flat, round_ = out.splitlines()
     assert "first_fire_1080p" in flat
     assert "360stereo" in round_
-    assert "real time" in ended.stderr
+    assert "real time" in err

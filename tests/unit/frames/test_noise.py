@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from renderkiln.media.frames.kernel import kernel
-from renderkiln.media.frames.noise import SIZE, Texture, hash01, lookup, sample, slopes, texture, wrapped
+from renderkiln.media.frames.noise import SIZE, Texture, hash01, lookup, sample, texture, wrapped
 
 
 @kernel
@@ -71,13 +71,6 @@ def test_sample_equals_lookup() -> None:
     np.testing.assert_allclose(many[7:900], one[7:900], atol=1e-5)
     assert not many[:7].any()
     assert not many[900:].any()
-
-
-def test_slopes() -> None:
-    tile = texture(1, octaves=2, cells=4)
-    along_x, along_y = slopes(tile)
-    assert along_x[100, 0] == pytest.approx((tile[100, 1] - tile[100, SIZE - 1]) * SIZE / 2, abs=1e-3)
-    assert along_y[0, 100] == pytest.approx((tile[1, 100] - tile[SIZE - 1, 100]) * SIZE / 2, abs=1e-3)
 
 
 def test_hash_is_uniform() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,19 +35,8 @@ def texture(seed: int, octaves: int, cells: int, gain: float = 0.5) -> Texture:
     for octave in range(octaves):
         total += gain**octave * _gradient_noise(rng, cells << octave)
     total *= _DEVIATION / total.std()
-    return _stored(total + (_MEAN - total.mean()))
-
-
-def slopes(tile: Texture) -> tuple[Texture, Texture]:
-    """How a texture changes along x and along y, per tile, as textures themselves: for flow fields."""
-    period = tile[:SIZE, :SIZE]
-    along_x = (np.roll(period, -1, axis=1) - np.roll(period, 1, axis=1)) * (SIZE / 2)
-    along_y = (np.roll(period, -1, axis=0) - np.roll(period, 1, axis=0)) * (SIZE / 2)
-    return _stored(along_x), _stored(along_y)
-
-
-def _stored(period: npt.NDArray[np.floating[Any]]) -> Texture:
-    made = np.pad(period, ((0, 1), (0, STRIDE - SIZE)), mode="wrap").astype(np.float32)
+    total += _MEAN - total.mean()
+    made = np.pad(total, ((0, 1), (0, STRIDE - SIZE)), mode="wrap").astype(np.float32)
     made.flags.writeable = False
     return made
 

@@ -73,7 +73,7 @@ def _hear(ctx: StageContext) -> tuple[SpectrumAnalyser, Peaks, AudioFacts, Path]
     sound = ctx.workdir / "sound.m4a"
     with open_audio(ctx.inputs[0].path, max_seconds=ctx.services.limits.duration) as source:
         copied = source.codec == "aac"
-        analyser = SpectrumAnalyser(source.rate, Fraction(ctx.params.fps))
+        analyser = SpectrumAnalyser(source.rate, Fraction(ctx.params.fps), scratch=ctx.workdir)
         waveform = Peaks(source.rate)
         with nullcontext() if copied else _encoder(ctx, source.rate, sound) as encoder:
             for block in _with_progress(ctx, source):

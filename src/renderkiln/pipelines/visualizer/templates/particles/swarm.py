@@ -47,7 +47,7 @@ class Swarm:
         self._low = features.track("low")
         self._swirl, self._intensity, self._seed = swirl, intensity, seed
         self._sparks = Sparks(*(np.zeros(count, np.float32) for _ in Sparks._fields))
-        tile = texture(seed=23, octaves=3, cells=4)
+        tile = texture(seed=23, octaves=3, cells=4)[:SIZE, :SIZE]  # without its repeated edge: np.roll wraps
         along, down = ((np.roll(tile, -1, axis) - np.roll(tile, 1, axis)) for axis in (1, 0))
         self._slopes = np.stack([along, down], axis=2) * np.float32(SIZE / 2)
 
