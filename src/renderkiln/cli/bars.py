@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import Self
@@ -17,7 +18,7 @@ from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobReport
 
-NAME_WIDTH = 32
+NAME_SHARE = 0.25  # of the terminal: a bar and the words need the rest
 
 
 class Bars:
@@ -25,16 +26,17 @@ class Bars:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
+        name = Column(max_width=int(self._console.width * NAME_SHARE), no_wrap=True)
+        fixed = Column(no_wrap=True)
         self._progress = Progress(
-            TextColumn(
-                "{task.description}", markup=False, table_column=Column(max_width=NAME_WIDTH, no_wrap=True)
-            ),
+            TextColumn("{task.description}", markup=False, table_column=name),
             BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[words]}", markup=False, table_column=Column(no_wrap=True)),
+            TextColumn("{task.percentage:>3.0f} %", table_column=fixed.copy()),
+            TextColumn("{task.fields[words]}", markup=False, table_column=fixed.copy()),
             console=self._console,
             expand=True,
             transient=True,
+            redirect_stdout=sys.stdout.isatty(),  # else data would follow the bars to stderr
             refresh_per_second=8,
         )
         self._all: TaskID | None = None
@@ -58,11 +60,11 @@ class Bars:
         self._job = self._progress.add_task(shown(job.label), total=100.0, words="")
 
     def hear(self, event: Event) -> None:
-        self._pace.note(time.monotonic(), event.percent)
+        self._pace.note(time.monotonic(), event.percent, event.facts)
         if event.name == "warning":
             return  # said under the job's line when it has ended
         remaining = self._pace.remaining
-        words = [event.message, paced(dict(event.facts))]
+        words = [event.message, paced(event.facts, "×")]
         words += [f"{clock(remaining)} left"] if remaining is not None else []
         line = ", ".join(word for word in words if word)
         self._progress.update(self._job, completed=event.percent, words=shown(line))

@@ -32,13 +32,15 @@ def demo(out: Path, *, quiet: bool) -> int:
     from renderkiln.media.audio.studio.score import ARTIST, TITLE
 
     started = time.monotonic()
+    if not quiet:
+        say(f"composing {TITLE!r} by {ARTIST} (the first run also compiles its instruments)")
     with tempfile.TemporaryDirectory(prefix="renderkiln-demo-") as scratch:
         song, part = Path(scratch) / f"{TITLE}.wav", Path(scratch) / f"{TITLE} (excerpt).wav"
         track = compose()
         write(song, track)
         write(part, excerpt(track, *EXCERPT))
         if not quiet:
-            say(f"composed {TITLE!r} by {ARTIST} in {clock(time.monotonic() - started)}")
+            say(f"composed in {clock(time.monotonic() - started)}; rendering it into {shown(out)}")
         look = {"title": TITLE, "artist": ARTIST}
         orders = [
             Order(song, {"format": "1080p", "look": look}, item_id="1", format="1080p"),

@@ -33,7 +33,7 @@ class Lines:
         self._pace = Pace()
 
     def hear(self, event: Event) -> None:
-        self._pace.note(time.monotonic(), event.percent)
+        self._pace.note(time.monotonic(), event.percent, event.facts)
         match event.name:
             case "stage.started" | "stage.progress" if event.message and event.message != self._said:
                 self._say(event)
@@ -52,7 +52,7 @@ class Lines:
         self._said = event.message
         self._next = STEP * (event.percent // STEP + 1)
         remaining = self._pace.remaining
-        words = [f"{event.percent:.0f} %", paced(dict(event.facts))]
+        words = [f"{event.percent:.0f} %", paced(event.facts)]
         words += [f"{clock(remaining)} left"] if remaining is not None else []
         self._put(f"{event.message} ({', '.join(word for word in words if word)})")
 

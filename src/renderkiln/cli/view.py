@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -58,13 +58,17 @@ class Quiet:
 
 
 class Pace:
-    """How long a job will still take, from how fast its percent has risen lately."""
+    """How long a job will still take: as its stage says, else from how fast its percent has risen lately."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque()
+        self._told: float | None = None
+        self._tells = False
 
-    def note(self, seconds: float, percent: float) -> None:
-        """At `seconds` on any clock the job was at `percent`."""
+    def note(self, seconds: float, percent: float, facts: Mapping[str, Any] | None = None) -> None:
+        """At `seconds` on any clock the job was at `percent`; `eta_seconds` among `facts` counts for more."""
+        if facts and "eta_seconds" in facts:
+            self._tells, self._told = True, facts["eta_seconds"]
         if self._seen and percent - self._seen[-1][1] > LEAP:
             self._seen.clear()
         self._seen.append((seconds, percent))
@@ -74,6 +78,8 @@ class Pace:
     @property
     def remaining(self) -> float | None:
         """Seconds, or None as long as it would be a guess."""
+        if self._tells:
+            return self._told
         if not self._seen:
             return None
         (start, before), (now, percent) = self._seen[0], self._seen[-1]
@@ -89,20 +95,18 @@ def reason(report: JobReport) -> str:
 
 def ending(report: JobReport) -> str:
     """The line that a job leaves behind: `✓ song.mp3 1080p → /out/….mp4  12.3 MB, 3:07, 1.4× real time`."""
-    done, failed, _ = marks(sys.stderr)
+    done, failed, arrow = marks()
     name = shown(report.job.label)
     if not report.succeeded:
         return f"{failed} {name}: {shown(reason(report))}"
     film = report.artifacts[0]
-    arrow = "→" if done == "✓" else "->"
     return f"{done} {name} {arrow} {shown(film.path)}  {', '.join(_measures(report, film.size))}"
 
 
 def remarks(report: JobReport) -> list[str]:
     """Warnings and what was left out, in words."""
-    sign = marks(sys.stderr)[2]
     left_out = [f"left out {stage}: {text}" for stage, text in report.left_out.items()]
-    return [f"  {sign} {shown(text)}" for text in (*report.warnings.values(), *left_out)]
+    return [f"  ! {shown(text)}" for text in (*report.warnings.values(), *left_out)]
 
 
 def spent(report: JobReport) -> float | None:
@@ -118,17 +122,17 @@ def speed(report: JobReport) -> float | None:
     return duration / seconds if duration and seconds else None
 
 
-def paced(facts: dict[str, Any]) -> str:
+def paced(facts: Mapping[str, Any], unit: str = "× real time") -> str:
     """`43 fps, 1.4× real time` from the facts of an event; empty where it tells nothing."""
     fps, times = facts.get("fps"), facts.get("speed")
     words = [f"{fps:.0f} fps"] if fps else []
-    words += [times_real(times)] if times else []
+    words += [times_real(times, unit)] if times else []
     return ", ".join(words)
 
 
-def times_real(times: float) -> str:
+def times_real(times: float, unit: str = "× real time") -> str:
     """`1.4× real time`, `0.04× real time`."""
-    return f"{times:.0f}× real time" if times >= 10 else f"{times:.2g}× real time"
+    return f"{times:.0f}{unit}" if times >= 10 else f"{times:.2g}{unit}"
 
 
 def _measures(report: JobReport, count: int) -> list[str]:

@@ -64,9 +64,10 @@ def unicode_fits(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
-def marks(stream: TextIO) -> tuple[str, str, str]:
-    """Signs for done, failed and warned that `stream` can write."""
-    return ("✓", "✗", "!") if unicode_fits(stream) else ("ok", "FAILED", "!")
+def marks() -> tuple[str, str, str]:
+    """Signs for done, failed and leads-to that stderr can write."""
+    # The stream itself: while bars move, sys.stderr is a stand-in that does not tell its encoding.
+    return ("✓", "✗", "→") if unicode_fits(sys.__stderr__ or sys.stderr) else ("ok", "FAILED", "->")
 
 
 def plain(stream: TextIO) -> bool:

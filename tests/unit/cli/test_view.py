@@ -84,3 +84,12 @@ def test_lines_come_with_every_tenth(capsys: pytest.CaptureFixture[str]) -> None
     assert [line.split("(")[1].split(" %")[0] for line in lines[3:-1]] == [str(n) for n in range(10, 100, 10)]
     assert "43 fps, 1.4× real time" in lines[4]
     assert lines[-1].endswith(": odd")
+
+
+def test_what_the_stage_says_of_the_time_left_counts_for_more() -> None:
+    pace = Pace()
+    pace.note(0.0, 0.0, {"eta_seconds": None})
+    pace.note(10.0, 9.0, {"eta_seconds": None})
+    assert pace.remaining is None  # nobody knows yet, however fast the percent rises
+    pace.note(20.0, 10.0, {"eta_seconds": 300.0})
+    assert pace.remaining == 300.0
