@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from renderkiln.app import Renderkiln
 from rich.console import Console
 from rich.table import Table
 
 from limit import Limit, limit
 from measure import measured
+from renderkiln.app import Renderkiln
 from renderkiln.domain.event import Event
 from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines.visualizer.params import VisualizerParams
@@ -64,7 +64,7 @@ class Job:
 
     @property
     def peak_megabytes(self) -> float:
-        return max(float(stage.get("peak_bytes", 0)) for stage in self.stages.values()) / 1e6
+        return max(float(stage["peak_bytes"] or 0) for stage in self.stages.values()) / 1e6
 
 
 def main() -> None:

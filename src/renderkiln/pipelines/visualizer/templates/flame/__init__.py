@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from renderkiln.media.frames import palette
 from renderkiln.pipelines.visualizer.template import Film, Painter, TemplateParams
-from renderkiln.pipelines.visualizer.templates.flame.painter import FlatPainter
 
 
 class Params(TemplateParams):
@@ -22,8 +21,11 @@ class Flame:
 
     def painter(self, film: Film) -> Painter:
         """A new painter for this film."""
+        # Late: whoever only lists templates or checks params must not wait for Numba.
         if film.canvas.projection == "stereo360":
-            from renderkiln.pipelines.visualizer.templates.flame.ring import RingPainter  # compiled apart
+            from renderkiln.pipelines.visualizer.templates.flame.ring import RingPainter
 
             return RingPainter(film)
+        from renderkiln.pipelines.visualizer.templates.flame.painter import FlatPainter
+
         return FlatPainter(film)

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from renderkiln.media.frames.palette import NAMED
 from renderkiln.pipelines.visualizer.template import Film, Painter, TemplateParams
-from renderkiln.pipelines.visualizer.templates.particles.painter import ParticlesPainter
 
 
 class ParticlesParams(TemplateParams):
@@ -30,4 +29,7 @@ class Particles:
 
     def painter(self, film: Film) -> Painter:
         """A new painter for this film."""
+        # Late: whoever only lists templates or checks params must not wait for Numba.
+        from renderkiln.pipelines.visualizer.templates.particles.painter import ParticlesPainter
+
         return ParticlesPainter(film)

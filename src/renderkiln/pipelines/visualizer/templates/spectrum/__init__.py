@@ -6,7 +6,6 @@ from pydantic import Field
 
 from renderkiln.media.frames.palette import NAMED
 from renderkiln.pipelines.visualizer.template import Film, Painter, TemplateParams
-from renderkiln.pipelines.visualizer.templates.spectrum.painter import SpectrumPainter
 
 
 class SpectrumParams(TemplateParams):
@@ -28,4 +27,7 @@ class Spectrum:
 
     def painter(self, film: Film) -> Painter:
         """A new painter for this film."""
+        # Late: whoever only lists templates or checks params must not wait for Numba.
+        from renderkiln.pipelines.visualizer.templates.spectrum.painter import SpectrumPainter
+
         return SpectrumPainter(film)
