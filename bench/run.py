@@ -19,13 +19,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from renderkiln.media.kernels import use_cache
+from renderkiln.settings import Settings
+
+use_cache(Settings.load().home.absolute() / "cache")  # the product's own: before the rest imports Numba
+
 from limit import Limit, limit
 from measure import measured
 from renderkiln.app import Renderkiln
 from renderkiln.domain.event import Event
 from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines.visualizer.params import VisualizerParams
-from renderkiln.settings import Settings
 from song import features, song
 
 RESULTS = Path(__file__).parent / "results"

@@ -158,6 +158,7 @@ def test_graphemes_lose_nothing(text: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60), st.integers(1, 3))
+@example("0000!0000000 0", 2)
 def test_any_text_fits(text: str, max_lines: int) -> None:
     block = lay_out(text, width=160, size=20, max_lines=max_lines)
     assert block.width <= 160

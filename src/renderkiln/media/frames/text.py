@@ -290,8 +290,13 @@ class _Paragraph:
         low, high = min(float(self.build().MinIntrinsicWidth), width), width
         if lines == 1 or self.at(low).lines == lines:
             high = math.ceil(self.at(width).width) if lines == 1 else low
-            return self.at(min(high + 1, width))
+            return self._no_higher(lines, min(high + 1, width), width)
         while high - low > self.size / 8:
             middle = (low + high) / 2
             low, high = (low, middle) if self.at(middle).lines == lines else (middle, high)
-        return self.at(high)
+        return self._no_higher(lines, high, width)
+
+    def _no_higher(self, lines: int, measure: float, width: float) -> _Paragraph:
+        # The line breaker is not monotonic: "0000!0000000 0" takes more lines one pixel further out.
+        narrow = self.at(measure)
+        return narrow if narrow.lines <= lines else self.at(width)
