@@ -297,6 +297,6 @@ class _Paragraph:
         return self._no_higher(lines, high, width)
 
     def _no_higher(self, lines: int, measure: float, width: float) -> _Paragraph:
-        # The line breaker is not monotonic: "0000!0000000 0" takes more lines one pixel further out.
+        # The line breaker is not monotonic: "0000!0000000 0" takes two lines in 88 pixels and three in 100.
         narrow = self.at(measure)
         return narrow if narrow.lines <= lines else self.at(width)
