@@ -123,15 +123,6 @@ class Stage:
     isolated: bool = True
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a job will probably cost. `seconds` is wall time on this machine, None if nobody knows."""
-
-    seconds: float | None
-    media_seconds: float
-    output_bytes: int | None = None
-
-
 class Pipeline(Protocol):
     """A kind of job. Found through the entry point group `renderkiln.pipelines`."""
 

@@ -19,7 +19,7 @@ from renderkiln.media.audio.stereo import Block
 from renderkiln.media.errors import FFmpegFailed, MediaError
 from renderkiln.media.ffmpeg.command import copy_audio, encode_audio
 from renderkiln.media.ffmpeg.run import Feed
-from renderkiln.media.frames.image import decode_image, fit_within, write_image
+from renderkiln.media.frames.image import Pixels, decode_image, fit_within, read_image, write_image
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.visualizer.film import DrawableFilm
 from renderkiln.pipelines.visualizer.params import VisualizerParams
@@ -139,19 +139,18 @@ def _cover(ctx: StageContext) -> Path | None:
     asked: Path | None = ctx.params.template_params().cover
     target = ctx.workdir / "cover.jpg"
     if asked is not None:
-        _write_cover(asked.read_bytes(), asked.name, target)
+        _write_cover(read_image(asked), target)
         return target
     carried = probe.probe(ctx.inputs[0].path).cover
     if carried is None:
         return None
     try:
-        _write_cover(carried.data, "cover", target)
+        _write_cover(decode_image(carried.data, "cover"), target)
     except MediaError as error:
         ctx.warn("cover", f"The song's cover picture cannot be used: {error}")
         return None
     return target
 
 
-def _write_cover(data: bytes, name: str, target: Path) -> None:
-    picture = fit_within(decode_image(data, name), _COVER_SIDE, _COVER_SIDE)
-    write_image(target, picture)
+def _write_cover(picture: Pixels, target: Path) -> None:
+    write_image(target, fit_within(picture, _COVER_SIDE, _COVER_SIDE))
