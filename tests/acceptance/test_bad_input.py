@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from renderkiln.media.ffmpeg.binary import find
 
@@ -61,12 +60,22 @@ def test_bad_files_are_refused_and_the_good_one_is_rendered(renderkiln: Command)
     assert not list((renderkiln.home / "work").iterdir())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 def test_no_permission(renderkiln: Command) -> None:
     renderkiln.song().chmod(0)
-    ended = renderkiln("render", "visualizer", "song.wav", *SMALL, "--out", "out")
+    renderkiln.song("good.wav")
+    ended = renderkiln("render", "visualizer", "song.wav", "good.wav", *SMALL, "--out", "out", humble=True)
     assert ended.returncode == 1
-    assert "ermission denied" in ended.stderr
+    assert "✗ song.wav preview: song.wav cannot be read: permission denied" in ended.stderr
+    assert "✓ good.wav preview" in ended.stderr
+
+
+def test_a_read_only_output_folder(renderkiln: Command) -> None:
+    renderkiln.song()
+    renderkiln.out.mkdir(mode=0o555)
+    ended = renderkiln("render", "visualizer", "song.wav", *SMALL, "--out", "out", humble=True)
+    assert ended.returncode == 1
+    assert "out cannot be written to: permission denied" in ended.stderr
+    assert renderkiln.delivered() == []
 
 
 def test_longer_than_the_limit(renderkiln: Command) -> None:

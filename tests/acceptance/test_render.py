@@ -7,6 +7,9 @@ import json
 import math
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -15,6 +18,13 @@ import pytest
 from renderkiln.media.probe import probe
 
 from .conftest import SMALL, Command
+
+# A mount namespace of one's own: what is mounted there is gone with the last process in it.
+MOUNTS = ["unshare", "-rm", "sh", "-c"]
+MAY_MOUNT = (
+    shutil.which("unshare") is not None
+    and subprocess.run([*MOUNTS, "mount -t tmpfs none /mnt"], check=False).returncode == 0
+)
 
 KEYS = {
     "id", "batchId", "pipeline", "queue", "state", "stage", "progress", "message", "attempt", "maxAttempts",
@@ -184,3 +194,39 @@ def test_other_codecs(renderkiln: Command, codec: str) -> None:
     assert ended.returncode == 0, ended.stderr
     with av.open(ended.stdout.strip()) as film:
         assert film.streams.video[0].codec_context.name.endswith({"hevc": "hevc", "av1": "av1d"}[codec])
+
+
+def test_four_thousand_columns(renderkiln: Command) -> None:
+    renderkiln.song("big.wav", 0.2)
+    ended = renderkiln(
+        "render", "visualizer", "big.wav", "--format", "4k", "--quality", "draft", "--fps", 24, "--out", "out"
+    )
+    assert ended.returncode == 0, ended.stderr
+    info = probe(Path(ended.stdout.strip()))
+    assert info.video is not None
+    assert (info.video.width, info.video.height, info.video.frames) == (3840, 2160, 5)
+
+
+@pytest.mark.skipif(not MAY_MOUNT, reason="this machine lets nobody mount a small disk of their own")
+def test_a_full_disk_ends_the_job_and_gets_its_space_back(renderkiln: Command) -> None:
+    renderkiln.song("long.wav", 30)
+    small = renderkiln.folder / "small"
+    small.mkdir()
+    render = [sys.executable, "-m", "renderkiln", "render", "visualizer", "long.wav", *SMALL]
+    script = (
+        f"mount -t tmpfs -o size=2m none {small} && "
+        'export RENDERKILN_HOME="$0" && "$@"; status=$?; '
+        f"df --output=used -k {small} | tail -1; exit $status"
+    )
+    ended = subprocess.run(
+        [*MOUNTS, script, str(small / "home"), *render, "--out", "small/out"],
+        cwd=renderkiln.folder,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert "No space left on the disk of" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert int(ended.stdout.split()[-1]) < 300  # kB: what was written is gone

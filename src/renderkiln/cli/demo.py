@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from renderkiln.cli.options import FOLDER
 from renderkiln.cli.words import clock, say, shown
 
 EXCERPT = (6.55, 4.0)  # seconds: where it starts, how long it is; the drop is in it
@@ -16,7 +17,7 @@ EXCERPT = (6.55, 4.0)  # seconds: where it starts, how long it is; the drop is i
 @click.command("demo", short_help="Compose a short track and render it.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("demo"),
     help="Folder for the films [default: demo]",
 )

@@ -11,6 +11,10 @@ from pydantic import BaseModel
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# What cannot be read is the job's to say, not a bad call: the other files are rendered all the same.
+FILE = click.Path(path_type=Path, readable=False)
+FOLDER = click.Path(path_type=Path, file_okay=False, readable=False)
+
 
 def options_of(
     model: type[BaseModel], names: Iterable[str], *, multiple: frozenset[str] = frozenset()

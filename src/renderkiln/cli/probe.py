@@ -14,7 +14,9 @@ from renderkiln.media.probe import MediaInfo, StreamInfo, probe_safely
 
 
 @click.command("probe", short_help="Say what a media file is.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, readable=False)
+)
 @click.option(
     "-o",
     "--output",

@@ -40,7 +40,7 @@ def list_(shape: str) -> None:
     "-o",
     "--output",
     "target",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, readable=False),
     required=True,
     help="The picture: .png, .jpg or .webp",
 )

@@ -21,14 +21,20 @@ FILM = ("template", "format", "fps", "quality", "codec", "seed")
 
 
 @click.command("visualizer", short_help="Turn songs into audio-reactive films.")
-@click.argument("songs", nargs=-1, required=True, metavar="SONG...", type=click.Path(path_type=Path))
+@click.argument(
+    "songs", nargs=-1, required=True, metavar="SONG...", type=click.Path(path_type=Path, readable=False)
+)
 @options_of(VisualizerParams, FILM, multiple=frozenset({"format"}))
 @options_of(TemplateParams, LOOK)
 @click.option(
     "--set", "more", multiple=True, metavar="KEY=VALUE", help="A parameter of the template's own; repeatable."
 )
 @options_of(VisualizerParams, ["report"])
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for finished files.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False, readable=False),
+    help="Folder for finished files.",
+)
 @click.option("--no-cache", is_flag=True, help="Begin anew instead of continuing what was interrupted.")
 @click.option(
     "-o", "--output", "shape", type=click.Choice(["json", "jsonl", "table"]), help="How to print the results."

@@ -187,3 +187,22 @@ def test_memory_is_flat(path: Path) -> None:
     assert len(features) == 54_000
     assert path.stat().st_size >= 54_000 * RECORD.itemsize
     assert grown < 25
+
+
+def test_records_that_were_read_can_be_let_go(path: Path) -> None:
+    analyser = SpectrumAnalyser(8000, Fraction(60), scratch=path.parent)
+    for block in np.random.default_rng(3).uniform(-0.5, 0.5, (600, 8000)).astype(np.float32):
+        analyser.add(block)
+    analyser.finish(path, 600 * 60)
+    features = Features.load(path, Fraction(60))
+    before, low = _resident(), features.records["low"].sum()
+    assert _resident() - before > 20
+    features.let_go()
+    assert _resident() - before < 10
+    assert features.records["low"].sum() == low
+
+
+def _resident() -> float:
+    """Megabytes of this process in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20

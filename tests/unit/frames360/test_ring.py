@@ -14,7 +14,9 @@ from renderkiln.media.frames import equirect, palette
 from renderkiln.media.frames.canvas import Canvas, Frame
 from renderkiln.pipelines.visualizer.template import Film, TemplateParams
 from renderkiln.pipelines.visualizer.templates.flame.ring import RingPainter
-from renderkiln.pipelines.visualizer.templates.flame.ring_scene import MARGIN, SHELLS, RingScene
+from renderkiln.pipelines.visualizer.templates.flame.ring_row import MARGIN
+from renderkiln.pipelines.visualizer.templates.flame.ring_scene import RingScene
+from renderkiln.pipelines.visualizer.templates.flame.ring_shells import SHELLS
 
 SIDE = 720  # two eyes of 720 × 360
 FPS = Fraction(30)

@@ -180,6 +180,7 @@ class Feed:
         while self._threads[0].is_alive():  # it reads progress until FFmpeg ends
             self._threads[0].join(_TICK)
             self._report()
+        self._report()  # the last one may have come between a look and the end
         self._reap()
         if self._verdict or self._process.returncode != 0 or self._disk_full:
             self._raise_failure()

@@ -9,7 +9,16 @@ from numba import njit
 
 # nogil: one frame per thread, and threads draw side by side. error_model "numpy": a check for division by
 # zero is a branch, and a branch keeps a loop from being vectorised.
-OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": True, "error_model": "numpy"}
+# forceinline: the compiled form of a kernel holds a copy of each kernel it calls, and which copy is called
+# depends on what was loaded before. Copies round differently: the run that compiles drew other last bits than
+# those that find it compiled.
+OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "fastmath": True,
+    "error_model": "numpy",
+    "forceinline": True,
+}
 
 Function = Callable[..., Any]
 

@@ -107,6 +107,7 @@ class _SegmentWriter:
                     self._ctx.progress(self._speed.fraction, "Rendering frames", **self._speed.facts)
                     self._record(wait=False)
                 self._record(wait=True)  # at most two encoders at once: memory stays flat
+                self._film.film.features.let_go()
                 self._draining.append((segment, drain.submit(encoder.finish)))
             self._record(wait=True)
 

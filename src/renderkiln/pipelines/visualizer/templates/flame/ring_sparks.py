@@ -18,7 +18,7 @@ from renderkiln.media.frames.kernel import inlined, kernel
 from renderkiln.media.frames.noise import Texture, hash01, lookup, texture
 from renderkiln.media.frames.palette import Palette
 from renderkiln.media.frames.tone import code_values
-from renderkiln.pipelines.visualizer.templates.flame.ring_scene import GROUND
+from renderkiln.pipelines.visualizer.templates.flame.ring_shells import GROUND
 from renderkiln.pipelines.visualizer.templates.flame.sparks import LONGEST, Past
 
 Codes = npt.NDArray[np.uint8]
