@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
@@ -15,6 +17,7 @@ from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.job import Job, job_id, new_batch_id
 from renderkiln.domain.report import JobReport
+from renderkiln.domain.retry import Retry
 from renderkiln.engine import workfolder
 from renderkiln.engine.direct import DirectRun, House
 from renderkiln.engine.executor import Executor
@@ -25,6 +28,9 @@ from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import Limits, Pipeline, Services
 from renderkiln.settings import Settings
+
+if TYPE_CHECKING:
+    from renderkiln.engine.room import Room
 
 _ORPHAN_AGE = 7 * 86400.0  # seconds
 
@@ -45,6 +51,7 @@ class Renderkiln:
         self._clock = clock or SystemClock()
         self._server = ForkServer()
         executor = Executor(self._server, clock=self._clock, stall_timeout=settings.stall_timeout)
+        self._executor = executor
         self._house = House(executor, self._clock, settings.home.absolute(), settings.keep_work)
 
     @classmethod
@@ -57,9 +64,44 @@ class Renderkiln:
         kiln._sweep()
         return kiln
 
+    @cached_property
+    def room(self) -> Room:
+        """The queues: jobs that outlive this process. Opened when it is first asked for."""
+        # Imported late: what runs here and now needs no database.
+        from renderkiln.database.engine import default_url
+        from renderkiln.engine.room import Room
+
+        settings = self.settings
+        home = settings.home.absolute()
+        return Room(
+            address=settings.database or default_url(home),
+            home=home,
+            clock=self._clock,
+            executor=self._executor,
+            pipeline=self.pipeline,
+            services=self._services,
+            retry=self.retry,
+            lanes={
+                "video-rendering": settings.video_rendering,
+                "audio-rendering": settings.audio_rendering,
+                "storage-upload": settings.storage_upload,
+                "event-processing": settings.event_processing,
+            },
+            most_of={
+                "video-rendering": settings.video_rendering_global,
+                "audio-rendering": settings.audio_rendering_global,
+                "storage-upload": settings.storage_upload_global,
+                "event-processing": settings.event_processing_global,
+            },
+            polling=settings.poll_interval,
+            keep_work=settings.keep_work,
+        )
+
     def close(self) -> None:
         """End whatever still runs."""
         self._server.close()
+        if "room" in self.__dict__:
+            self.room.close()
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +115,15 @@ class Renderkiln:
         """The installed pipeline `name`, or the one at `module:Attr`. Raises UsageError."""
         pipeline: Pipeline = catalog.load(catalog.PIPELINES, name)()
         return pipeline
+
+    def retry(self, pipeline: Pipeline) -> Retry:
+        """How often and how soon its failed jobs are tried again: its own way, but for what `retry` sets."""
+        changed = self.settings.retry.get(pipeline.name)
+        return (
+            pipeline.retry
+            if changed is None
+            else replace(pipeline.retry, **changed.model_dump(exclude_none=True))
+        )
 
     def new_batch(self) -> str:
         """An id for jobs that belong together."""
@@ -109,7 +160,7 @@ class Renderkiln:
             created_at=self._clock.now(),
             format=format,
             label=path.name if label is None else label,
-            max_attempts=kind.retry.attempts,
+            max_attempts=self.retry(kind).attempts,
             metadata=dict(metadata or {}),
         )
 

@@ -7,11 +7,12 @@ Written on pydantic alone: pydantic-settings more than doubles the start of ever
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import platformdirs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -40,7 +41,22 @@ def _split(value: object) -> object:
     return value.split(os.pathsep) if isinstance(value, str) else value
 
 
+def _from_json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
 Folder = Annotated[Path, BeforeValidator(_expanded)]
+
+
+class RetrySetting(BaseModel):
+    """What is to be different from a pipeline's own `Retry`; times are in seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    attempts: int | None = Field(None, ge=1)
+    first: float | None = Field(None, ge=0)
+    factor: float | None = Field(None, ge=1)
+    cap: float | None = Field(None, ge=0)
 
 
 class Settings(BaseModel):
@@ -51,6 +67,10 @@ class Settings(BaseModel):
     home: Folder = Field(
         default_factory=_default_home,
         description="Folder for everything Renderkiln keeps: work, cache, logs",
+    )
+    database: str | None = Field(
+        None,
+        description="Where jobs are kept: a postgresql:// URL; by default a SQLite file in the home folder",
     )
     output_dir: Folder = Field(
         Path("renderkiln-output"),
@@ -72,6 +92,87 @@ class Settings(BaseModel):
     )
     stall_timeout: float = Field(
         60.0, gt=0, description="Seconds without a sign of life after which FFmpeg counts as stalled"
+    )
+    video_rendering: int = Field(2, ge=1, description="Jobs of the queue video-rendering at once per worker")
+    audio_rendering: int = Field(2, ge=1, description="Jobs of the queue audio-rendering at once per worker")
+    storage_upload: int = Field(5, ge=1, description="Jobs of the queue storage-upload at once per worker")
+    event_processing: int = Field(
+        10, ge=1, description="Jobs of the queue event-processing at once per worker"
+    )
+    video_rendering_global: int | None = Field(
+        None, ge=1, description="Jobs of the queue video-rendering at once over all workers; none: no limit"
+    )
+    audio_rendering_global: int | None = Field(
+        None, ge=1, description="Jobs of the queue audio-rendering at once over all workers; none: no limit"
+    )
+    storage_upload_global: int | None = Field(
+        None, ge=1, description="Jobs of the queue storage-upload at once over all workers; none: no limit"
+    )
+    event_processing_global: int | None = Field(
+        None, ge=1, description="Jobs of the queue event-processing at once over all workers; none: no limit"
+    )
+    retry: Annotated[Mapping[str, RetrySetting], BeforeValidator(_from_json)] = Field(
+        {},
+        description=(
+            "How often and how soon failed jobs are tried again, by pipeline; the rest is its own way: "
+            '{"visualizer": {"attempts": 5, "first": 10, "factor": 2, "cap": 3600}} (times in seconds)'
+        ),
+    )
+    worker_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="Name of a worker, for people; by default host and process id",
+        json_schema_extra={"also": "WORKER_ID"},
+    )
+    max_jobs: int | None = Field(
+        None,
+        ge=1,
+        description="Jobs at once in one worker over all its queues; none: as its queues allow",
+        json_schema_extra={"also": "MAX_JOBS"},
+    )
+    poll_interval: float = Field(
+        0.2,
+        ge=0.02,
+        le=60,
+        description="Seconds between two looks of a worker into a queue",
+        json_schema_extra={"also": "POLL_INTERVAL"},
+    )
+    idle_timeout: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds without work after which a worker ends; 0: never",
+        json_schema_extra={"also": "IDLE_TIMEOUT"},
+    )
+    grace: float = Field(
+        30.0, ge=0, description="Seconds that running jobs have to end when their worker is told to"
+    )
+    health_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port on which a worker answers /health and /stats; 0: any free one, none: no port",
+        json_schema_extra={"also": "HEALTH_PORT"},
+    )
+    health_host: str = Field("127.0.0.1", description="Address on which a worker answers /health and /stats")
+    crashes: int = Field(
+        3, ge=1, description="Workers that one job may cost: then it is failed instead of tried again"
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How a worker logs on stderr: lines for people, or a JSON object per line"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important line that a worker logs"
+    )
+    keep_jobs: float = Field(
+        90.0, gt=0, description="Days after its end that the record of a job is kept; its files stay"
+    )
+    keep_events: float = Field(30.0, gt=0, description="Days that events are kept")
+    keep_completed: int = Field(
+        100, ge=0, description="Entries of completed jobs that the queue engine keeps"
+    )
+    keep_failed: int = Field(500, ge=0, description="Entries of failed jobs that the queue engine keeps")
+    cache_size: int = Field(
+        5 * GIB, ge=0, description="Largest size of the cache folder, in bytes; what was used last stays"
     )
     keep_work: bool = Field(
         default=False, description="Keep the work folders of finished jobs, for a closer look"

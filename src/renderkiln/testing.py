@@ -179,7 +179,7 @@ class PipelineExam:
     def test_progress_is_reported_and_never_falls(self) -> None:
         _, events = self._finished()
         percents = [event.percent for event in events]
-        assert any(event.name == "stage.progress" for event in events), "no stage reports progress"
+        assert any(event.name == "job.progress" for event in events), "no stage reports progress"
         assert percents == sorted(percents)
         assert percents[0] >= 0
         assert percents[-1] == 100
@@ -204,7 +204,7 @@ class PipelineExam:
         output = self._folder("cancelled")
 
         def cancel(event: Event) -> None:
-            if event.name == "stage.progress" and not stop.is_set():
+            if event.name == "job.progress" and not stop.is_set():
                 heard.append(time.monotonic())
                 stop.set()
 

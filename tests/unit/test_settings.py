@@ -63,7 +63,10 @@ def test_several_fonts_come_as_a_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("colour = 1", r"unknown setting 'colour' in .*renderkiln.toml; known are: home, output_dir"),
+        (
+            "colour = 1",
+            r"unknown setting 'colour' in .*renderkiln.toml; known are: home, database, output_dir",
+        ),
         ("nice = 'x", r"cannot read the settings in .*renderkiln.toml"),
         ("nice = 99", r"nice in .*renderkiln.toml: .*less than or equal to 19, not 99"),
     ],

@@ -35,13 +35,13 @@ class Lines:
     def hear(self, event: Event) -> None:
         self._pace.note(time.monotonic(), event.percent, event.facts)
         match event.name:
-            case "stage.started" | "stage.progress" if event.message and event.message != self._said:
+            case "stage.started" | "job.progress" if event.message and event.message != self._said:
                 self._say(event)
-            case "stage.progress" if event.percent >= self._next:
+            case "job.progress" if event.percent >= self._next:
                 self._say(event)
             case "stage.reused":
                 self._put(f"{event.message or event.stage}: done earlier, used again")
-            case "job.waiting" | "warning":
+            case "job.retrying" | "warning":
                 self._put(event.message)
 
     def end(self, report: JobReport) -> None:

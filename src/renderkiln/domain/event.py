@@ -8,18 +8,31 @@ from datetime import datetime
 from typing import Any, Literal
 
 EventName = Literal[
+    "job.created",
     "job.started",
-    "job.waiting",  # facts: seconds until the next attempt, error
+    "job.progress",  # facts: fps, speed, eta_seconds, as the stage has them
+    "job.retrying",  # an attempt failed, another one follows; facts: seconds until then, error
+    "job.handed_back",  # its worker shut down in order; another one goes on
+    "job.taken_over",  # its worker died; another one goes on
+    "job.reopened",  # it had failed, and a person asked for it again
     "job.completed",
     "job.failed",  # message says why
     "job.cancelled",
     "stage.started",
     "stage.reused",  # its recorded result is used again
-    "stage.progress",
     "stage.completed",  # facts: seconds, cpu_seconds, peak_bytes
+    "stage.failed",  # facts: seconds, cpu_seconds, peak_bytes, code
     "stage.left_out",  # an optional stage failed
     "part.completed",  # facts: part
     "warning",  # facts: code
+    "batch.created",
+    "batch.completed",  # facts: how many jobs are in which state, round
+    "worker.started",
+    "worker.stopped",
+    "worker.lost",  # it fell silent
+    "queue.paused",
+    "queue.resumed",
+    "queue.changed",  # its limits
 ]
 
 
@@ -28,7 +41,7 @@ class Event:
     """`percent` is the whole job's, 0 … 100, never falling. `facts` are small JSON values such as fps."""
 
     name: EventName
-    job_id: str
+    job_id: str | None  # None: it tells of a batch, a worker or a queue
     at: datetime
     percent: float
     stage: str | None = None

@@ -165,7 +165,7 @@ class DirectRun:
         """Wait for the next attempt; False if the wait was broken off."""
         self._report = self._report.move("put_back")
         message = f"Trying again in {seconds:.0f} s: {outcome.message}"
-        self._narrator.say("job.waiting", message=message, seconds=seconds, error=outcome.message)
+        self._narrator.say("job.retrying", message=message, seconds=seconds, error=outcome.message)
         return self._house.clock.sleep(seconds, self._stop)
 
     def _settle(self, folder: WorkFolder, outcome: Outcome, *, worth_keeping: bool) -> Outcome:

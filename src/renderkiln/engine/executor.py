@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renderkiln.domain.asset import Asset
 from renderkiln.domain.clock import Clock, SystemClock
@@ -29,6 +29,9 @@ from renderkiln.engine.verdict import Verdict, from_json, perform, verdict
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import JobFacts, Pipeline, Result, Services, Stage
 
+if TYPE_CHECKING:  # a direct run needs no database, and starts without loading one
+    from renderkiln.engine.records import Records
+
 _ONCE = Retry(attempts=1)
 
 
@@ -43,7 +46,7 @@ class Attempt:
     assets: tuple[Asset, ...]
     services: Services
     workdir: Path
-    journal: Journal
+    journal: Journal | Records
     log: Path
     kept: tuple[int, ...] = ()  # descriptors that stages hold open until they are gone
 
@@ -191,7 +194,7 @@ class Executor:
 class _Desk:
     """Takes what a running stage sends: records what must last, tells what people want to hear."""
 
-    def __init__(self, journal: Journal, stage: Stage, narrator: Narrator) -> None:
+    def __init__(self, journal: Journal | Records, stage: Stage, narrator: Narrator) -> None:
         self.ended: Checkpoint | Verdict | None = None
         self._journal = journal
         self._stage = stage
@@ -202,7 +205,7 @@ class _Desk:
         match message:
             case {"kind": "progress", "fraction": fraction, "message": text, "facts": facts}:
                 self._narrator.reach(name, fraction)
-                self._narrator.say("stage.progress", name, text or self._stage.message, **facts)
+                self._narrator.say("job.progress", name, text or self._stage.message, **facts)
             case {"kind": "warning", "code": code, "message": text}:
                 self._journal.record_warning(name, code, text)
                 self._narrator.say("warning", name, text, code=code)

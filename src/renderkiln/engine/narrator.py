@@ -18,12 +18,12 @@ Listener = Callable[[Event], None]
 class Narrator:
     """Makes the events of one job, over all its attempts; its percent never falls."""
 
-    def __init__(self, job_id: str, clock: Clock, *listeners: Listener) -> None:
+    def __init__(self, job_id: str, clock: Clock, *listeners: Listener, percent: float = 0.0) -> None:
         self._job_id = job_id
         self._clock = clock
         self._listeners = list(listeners)
         self._progress: WeightedProgress | None = None
-        self._percent = 0.0
+        self._percent = percent
 
     def begin(self, weights: Mapping[str, float]) -> None:
         """An attempt with these stages begins."""

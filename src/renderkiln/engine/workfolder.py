@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -64,14 +64,14 @@ class WorkFolder:
         self.release()
 
 
-def claim(root: Path, key: str) -> WorkFolder:
+def claim(root: Path, key: str, *, reserved: Collection[str] = ()) -> WorkFolder:
     """The folder `root/key`, or the first free one of `key-2`, `key-3` … while others hold it.
 
-    Raises OSError where it cannot be made.
+    Those whose names are `reserved` are passed over. Raises OSError where it cannot be made.
     """
     for number in range(1, _SIBLINGS):
         path = root / (key if number == 1 else f"{key}-{number}")
-        lock = _lock(path)
+        lock = None if path.name in reserved else _lock(path)
         if lock is not None:
             folder = WorkFolder(path, lock)
             folder.files.mkdir(exist_ok=True)

@@ -38,11 +38,24 @@ def rendering(kiln: Any, pipeline: str, params: dict[str, Any]) -> Iterator[subp
     }
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", ALOUD, json.dumps(request)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
+    with (
+        _hearing_signals(),
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process,
+    ):
         try:
             yield process
         finally:
             process.kill()
+
+
+@contextlib.contextmanager
+def _hearing_signals() -> Iterator[None]:
+    """Shells start background jobs with Ctrl-C ignored, and children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def until(process: subprocess.Popen[str], reached: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
@@ -149,7 +162,7 @@ def test_a_lost_fork_server_is_replaced(kiln: Any, tmp_path: Path) -> None:
     lost: list[int] = []
 
     def strike(event: Event) -> None:
-        if event.name == "job.waiting":
+        if event.name == "job.retrying":
             kiln.stop.set()
         elif event.message == "Running" and not lost:
             stage = int(mark.read_text())
@@ -158,7 +171,7 @@ def test_a_lost_fork_server_is_replaced(kiln: Any, tmp_path: Path) -> None:
 
     report = kiln.run("mischief:Mischief", {"mischief": "hang", "mark": str(mark)}, listen=strike)
     assert report.state == "cancelled"
-    waiting = next(event for event in kiln.events if event.name == "job.waiting")
+    waiting = next(event for event in kiln.events if event.name == "job.retrying")
     assert "its process was lost" in waiting.message
     _wait_until(lambda: not any(map(_runs, lost)))
     assert kiln.mischief("none", mark=str(mark)).state == "cancelled"  # `stop` is still set

@@ -58,7 +58,7 @@ def test_is_tried_again_and_then_fails(kiln: Any, mischief: str, code: str, word
     assert (report.state, report.error.code, report.attempt) == ("failed", code, 3)
     assert words in report.error.message
     assert "the same command continues" in report.error.message
-    waits = [event.facts["seconds"] for event in kiln.events if event.name == "job.waiting"]
+    waits = [event.facts["seconds"] for event in kiln.events if event.name == "job.retrying"]
     assert waits == pytest.approx([0.05, 0.1])
     assert report.reused == ("before",)
     assert len(list(kiln.work.iterdir())) == 1
@@ -154,7 +154,7 @@ def test_cancel_before_the_start(kiln: Any) -> None:
 
 def test_cancel_while_waiting_for_the_next_attempt(kiln: Any) -> None:
     def cancel(event: Event) -> None:
-        if event.name == "job.waiting":
+        if event.name == "job.retrying":
             kiln.stop.set()
 
     report = kiln.run("mischief:Mischief", {"mischief": "temporary"}, listen=cancel)

@@ -67,9 +67,9 @@ def events() -> Iterator[Event]:
         return Event(name, JOB.id, NOON, percent, "render", message, facts)
 
     yield event("stage.started", 0, "Rendering frames")
-    yield event("stage.progress", 1, "Compiling kernels (first run only)")
+    yield event("job.progress", 1, "Compiling kernels (first run only)")
     for percent in range(2, 100):
-        yield event("stage.progress", percent, "Rendering frames", fps=43.2, speed=1.44)
+        yield event("job.progress", percent, "Rendering frames", fps=43.2, speed=1.44)
     yield event("warning", 99, "odd")
 
 

@@ -1,0 +1,101 @@
+"""Attempts: who tried, how it ended, and what it used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from renderkiln.database.insert import insert
+from renderkiln.database.schema import attempts
+
+AttemptOutcome = Literal["completed", "failed", "retrying", "cancelled", "lost", "handed_back"]
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """One attempt at a job. `process_id` is of the FFmpeg or stage that runs now."""
+
+    job_id: str
+    number: int
+    owner: str
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: AttemptOutcome | None
+    code: str | None
+    message: str
+    seconds: float | None
+    cpu_seconds: float | None
+    peak_bytes: int | None
+    bytes_in: int | None
+    bytes_out: int | None
+    process_id: int | None
+
+
+def begin(
+    connection: sa.Connection, job_id: str, number: int, owner: str, worker: str, now: datetime
+) -> None:
+    """Record the start; an attempt that was taken over or handed back begins again."""
+    fresh: dict[str, Any] = {column.name: None for column in attempts.c if column.nullable}
+    fresh |= {"owner": owner, "worker": worker, "started_at": now, "message": ""}
+    statement = insert(connection, attempts).values(job_id=job_id, number=number, **fresh)
+    key = [attempts.c.job_id, attempts.c.number]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=fresh))
+
+
+def end(
+    connection: sa.Connection,
+    job_id: str,
+    number: int,
+    *,
+    outcome: AttemptOutcome,
+    code: str | None = None,
+    message: str = "",
+    seconds: float | None = None,
+    cpu_seconds: float | None = None,
+    peak_bytes: int | None = None,
+    bytes_in: int | None = None,
+    bytes_out: int | None = None,
+    now: datetime,
+) -> None:
+    """Record the end. To be called once the job itself was moved, which guards it."""
+    values = {
+        "ended_at": now,
+        "outcome": outcome,
+        "code": code,
+        "message": message,
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "peak_bytes": peak_bytes,
+        "bytes_in": bytes_in,
+        "bytes_out": bytes_out,
+        "process_id": None,
+    }
+    connection.execute(sa.update(attempts).where(_this(job_id, number)).values(**values))
+
+
+def note_process(connection: sa.Connection, job_id: str, number: int, process_id: int | None) -> None:
+    """Which process runs for this attempt now; None when it ended. An attempt that ended has none."""
+    running = sa.update(attempts).where(_this(job_id, number), attempts.c.ended_at.is_(None))
+    connection.execute(running.values(process_id=process_id))
+
+
+def of_job(connection: sa.Connection, job_id: str) -> list[AttemptRow]:
+    """All attempts at a job, the first one first."""
+    ordered = sa.select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.number)
+    return [AttemptRow(**row._mapping) for row in connection.execute(ordered)]
+
+
+def mark_lost(connection: sa.Connection, lost: Iterable[tuple[str, int]], now: datetime) -> None:
+    """Record that the executor of these attempts, by job id and number, died."""
+    for job_id, number in lost:
+        running = sa.update(attempts).where(_this(job_id, number), attempts.c.ended_at.is_(None))
+        connection.execute(running.values(ended_at=now, outcome="lost", process_id=None))
+
+
+def _this(job_id: str, number: int) -> sa.ColumnElement[bool]:
+    return sa.and_(attempts.c.job_id == job_id, attempts.c.number == number)

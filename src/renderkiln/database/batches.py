@@ -1,0 +1,120 @@
+"""Batches: jobs submitted together. How one stands is counted from its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from renderkiln.database.insert import insert as insert_into
+from renderkiln.database.schema import batches, jobs
+from renderkiln.domain.batch import BatchCounts
+from renderkiln.domain.errors import UserError
+from renderkiln.domain.states import ENDED
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """A batch to be stored. `request_sha256` is of the request that the idempotency key came with."""
+
+    id: str
+    created_at: datetime  # aware
+    label: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    request_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredBatch(NewBatch):
+    """A batch as it stands. `rounds`: how often all its jobs had ended; `completed_at`: since when."""
+
+    rounds: int = 0
+    completed_at: datetime | None = None
+
+
+class Cursor(NamedTuple):
+    """Where a page ends: what comes after it is older."""
+
+    created_at: datetime
+    id: str
+
+
+def insert(connection: sa.Connection, batch: NewBatch) -> None:
+    """Store a batch. Raises UserError where its id or its idempotency key is taken."""
+    row = insert_into(connection, batches).values(**{**asdict(batch), "metadata": dict(batch.metadata)})
+    # Not rowcount: of an INSERT on Postgres, SQLAlchemy does not tell it.
+    if connection.execute(row.on_conflict_do_nothing().returning(batches.c.id)).first() is not None:
+        return
+    if find(connection, batch.id) is not None:
+        raise UserError(f"there is a batch {batch.id} already: choose another id")
+    raise UserError(
+        f"the idempotency key {batch.idempotency_key!r} was used by another request just now: repeat this one"
+    )
+
+
+def find(connection: sa.Connection, id: str) -> StoredBatch | None:
+    """The batch, if there is one."""
+    found = _stored(connection, sa.select(batches).where(batches.c.id == id))
+    return found[0] if found else None
+
+
+def by_idempotency_key(connection: sa.Connection, key: str) -> StoredBatch | None:
+    """The batch that was submitted with this key, if there is one."""
+    found = _stored(connection, sa.select(batches).where(batches.c.idempotency_key == key))
+    return found[0] if found else None
+
+
+def page(connection: sa.Connection, *, before: Cursor | None = None, limit: int = 100) -> list[StoredBatch]:
+    """The newest batches first, those older than `before`."""
+    query = sa.select(batches).order_by(batches.c.created_at.desc(), batches.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(
+            (batches.c.created_at < before.created_at)
+            | ((batches.c.created_at == before.created_at) & (batches.c.id < before.id))
+        )
+    return _stored(connection, query)
+
+
+def counts(connection: sa.Connection, batch_id: str) -> BatchCounts:
+    """How many of its jobs are in which state."""
+    grouped = (
+        sa.select(jobs.c.state, sa.func.count().label("number"))
+        .where(jobs.c.batch_id == batch_id)
+        .group_by(jobs.c.state)
+    )
+    return BatchCounts(**{row.state: row.number for row in connection.execute(grouped)})
+
+
+def lock(connection: sa.Connection, batch_id: str) -> None:
+    """Whoever else wants to end or reopen jobs of this batch waits until this transaction ends.
+
+    To be called before the jobs are changed, so that all lock in the same order. Two that end the last two
+    jobs at once would else each see the other's still running. On SQLite a write transaction is alone anyway.
+    """
+    connection.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update())
+
+
+def complete_if_all_ended(connection: sa.Connection, batch_id: str, now: datetime) -> int | None:
+    """The number of the round, to exactly one caller each time all jobs have ended; None to all others."""
+    lock(connection, batch_id)
+    unfinished = sa.exists().where(jobs.c.batch_id == batch_id, jobs.c.state.not_in(ENDED))
+    completed = (
+        sa.update(batches)
+        .where(batches.c.id == batch_id, batches.c.completed_at.is_(None), ~unfinished)
+        .values(rounds=batches.c.rounds + 1, completed_at=now)
+        .returning(batches.c.rounds)
+    )
+    return connection.execute(completed).scalar_one_or_none()
+
+
+def reopen(connection: sa.Connection, batch_id: str) -> None:
+    """A job of it was reopened: when all have ended again, that is a new round."""
+    connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(completed_at=None))
+
+
+def _stored(connection: sa.Connection, query: sa.Select[Any]) -> list[StoredBatch]:
+    return [StoredBatch(**row._mapping) for row in connection.execute(query)]

@@ -1,0 +1,182 @@
+"""The database: transactions on SQLite or Postgres, its schema brought up to date, its backup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from renderkiln.database import sqlitefile, url
+from renderkiln.database.schema import REVISION, VERSION_TABLE
+from renderkiln.domain.errors import UserError
+
+_PRAGMAS = ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+_ADVISORY_LOCK = 0x6B696C6E  # any number, as long as it is ours: "kiln"
+_CONNECT_TIMEOUT = 10  # seconds
+_VERSION = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))  # Alembic's
+
+
+def default_url(home: Path) -> str:
+    """The database of who has named none: a SQLite file in `home`."""
+    return sa.URL.create("sqlite", database=str(home / "renderkiln.db")).render_as_string()
+
+
+class Database:
+    """A SQLite file or a Postgres database; threads may share it. Nothing is opened before the first use.
+
+    Raises UsageError for what is no URL, UserError where the database cannot live or its driver is missing.
+    `url` may hold a password: it is for connecting, not for showing.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._url = url.parse(address)
+        if self.is_sqlite:
+            url.prepare_file(self.path)
+        self.engine = _engine(self._url)
+        self._reading = self.engine.execution_options(**_reading(self.is_sqlite))
+
+    @property
+    def url(self) -> str:
+        return self._url.render_as_string(hide_password=False)
+
+    @property
+    def shown(self) -> str:
+        """Where it is, for messages."""
+        return url.shown(self._url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def path(self) -> Path:
+        """The file of a SQLite database."""
+        return Path(str(self._url.database))
+
+    def write(self) -> AbstractContextManager[sa.Connection]:
+        """One write transaction; an exception rolls it back.
+
+        READ COMMITTED is enough on Postgres, because every change is guarded by its own WHERE.
+        """
+        return self.engine.begin()
+
+    def read(self) -> AbstractContextManager[sa.Connection]:
+        """One read transaction; it blocks nobody, and on SQLite nobody blocks it."""
+        return self._reading.begin()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def upgrade(database: Database) -> None:
+    """Bring our tables up to date; several processes may come at once.
+
+    Raises UserError where the database cannot be used: not reachable, not ours, or of a newer Renderkiln.
+    """
+    with _explained(database):
+        # The lock on SQLite comes first: two processes must not switch a new file to WAL at the same time.
+        if not database.is_sqlite and _revision(database) == REVISION:
+            return
+        with alone(database):
+            if _revision(database) != REVISION:
+                from renderkiln.database.migrate import migrate  # Alembic takes 0.3 s to import
+
+                migrate(database.engine)
+
+
+def backup(database: Database, target: Path) -> None:
+    """Copy a SQLite database that may be in use to the new file `target`. Raises UserError."""
+    if not database.is_sqlite:
+        raise UserError("a Postgres database is backed up with its own tool: pg_dump")
+    sqlitefile.copy_out(database.path, target)
+
+
+def restore(source: Path, database: Database) -> None:
+    """Put a backup in the place of the database; the replaced file is kept as `.before-restore`.
+
+    Raises UserError, with nothing changed, for a backup that is not whole or a database that is in use.
+    """
+    if not database.is_sqlite:
+        raise UserError("a Postgres database is restored with its own tool: pg_restore")
+    database.close()
+    sqlitefile.put_in(source, database.path)
+
+
+def _engine(address: sa.URL) -> sa.Engine:
+    arguments: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+    if address.get_backend_name() == "sqlite":
+        engine = sa.create_engine(address, **arguments)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if "connect_timeout" not in address.query:
+        arguments["connect_args"] = {"connect_timeout": _CONNECT_TIMEOUT}
+    try:
+        return sa.create_engine(address, **arguments)
+    except ImportError:
+        raise UserError(
+            "the driver for Postgres is missing or incomplete: pip install 'renderkiln[postgres]'"
+        ) from None
+
+
+def _reading(is_sqlite: bool) -> dict[str, Any]:  # noqa: FBT001  private, and says it
+    return {"kiln_reading": True} if is_sqlite else {"postgresql_readonly": True}
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # sqlite3 would begin transactions of its own, and the wrong kind
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # After a plain BEGIN, who comes to write after another has written is told "database is locked" at once.
+    reading = connection.get_execution_options().get("kiln_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _revision(database: Database) -> str | None:
+    """Which revision the database has; None for one that is new."""
+    try:
+        with database.read() as connection:
+            return connection.scalar(sa.select(_VERSION.c.version_num))
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+        if sa.inspect(database.engine).has_table(VERSION_TABLE):
+            raise
+        return None
+
+
+@contextmanager
+def alone(database: Database) -> Iterator[None]:
+    """Hold the lock under which schemas are brought up to date."""
+    if database.is_sqlite:
+        with sqlitefile.locked(database.path):
+            yield
+        return
+    # No transaction is open meanwhile: an index that is made CONCURRENTLY waits for all of them to end.
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_lock(_ADVISORY_LOCK)))
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(_ADVISORY_LOCK)))
+
+
+@contextmanager
+def _explained(database: Database) -> Iterator[None]:
+    """Turn what a database or the system says into one line for people."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise _unusable(database, str(error.orig)) from None
+    except OSError as error:
+        raise _unusable(database, error.strerror or str(error)) from None
+
+
+def _unusable(database: Database, reason: str) -> UserError:
+    first = (reason.strip().splitlines() or ["no reason given"])[0]
+    where = "file and folder" if database.is_sqlite else "address, name and password"
+    return UserError(f"the database {database.shown} cannot be used: {first}. Check its {where}")

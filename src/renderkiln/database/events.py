@@ -1,0 +1,74 @@
+"""What happened, in order. Rows are only ever added, and forgotten when they are old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from renderkiln.database.schema import events
+from renderkiln.domain.event import Event
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event and its place in the order. `worker` is the executor it happened on."""
+
+    seq: int
+    event: Event
+    batch_id: str | None
+    worker: str | None
+
+
+def append(
+    connection: sa.Connection, event: Event, *, batch_id: str | None = None, worker: str | None = None
+) -> None:
+    """Write an event, in the transaction of what it tells of."""
+    connection.execute(
+        sa.insert(events).values(
+            at=event.at,
+            name=event.name,
+            job_id=event.job_id,
+            batch_id=batch_id,
+            stage=event.stage,
+            percent=event.percent,
+            message=event.message,
+            facts=dict(event.facts),
+            worker=worker,
+        )
+    )
+
+
+def after(
+    connection: sa.Connection,
+    seq: int,
+    *,
+    job_id: str | None = None,
+    batch_id: str | None = None,
+    limit: int = 1000,
+) -> list[StoredEvent]:
+    """Events with higher numbers than `seq`, the lowest first.
+
+    Postgres gives numbers when rows are written, not when they are committed: of transactions open at the
+    same time, a lower number may come to light after a higher one. Those of one job come in order.
+    """
+    query = sa.select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
+    if job_id is not None:
+        query = query.where(events.c.job_id == job_id)
+    if batch_id is not None:
+        query = query.where(events.c.batch_id == batch_id)
+    return [
+        StoredEvent(
+            row.seq,
+            Event(row.name, row.job_id, row.at, row.percent, row.stage, row.message, row.facts),
+            row.batch_id,
+            row.worker,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def forget_before(connection: sa.Connection, moment: datetime) -> int:
+    """Delete what happened before `moment`; how many events that were."""
+    return connection.execute(sa.delete(events).where(events.c.at < moment)).rowcount

@@ -1,0 +1,199 @@
+"""Our tables. DBOS keeps its own in the same database, so the names of ours begin with `kiln_`."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from renderkiln.database.columns import Json, Moment, Text
+from renderkiln.domain.states import EDGES, ENDED, STATES
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+VERSION_TABLE = "kiln_version"
+REVISION = "v0001"  # the newest of migrations/versions
+
+_PROCESSING = EDGES["start"][1]
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _belongs_to_job(*, primary_key: bool = False) -> sa.Column[str]:
+    owner = sa.ForeignKey("kiln_jobs.id", ondelete="CASCADE")
+    return sa.Column("job_id", Text, owner, primary_key=primary_key, nullable=False)
+
+
+batches = sa.Table(
+    "kiln_batches",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("label", Text, nullable=False),
+    sa.Column("metadata", Json, nullable=False),
+    sa.Column("idempotency_key", Text, unique=True),
+    sa.Column("request_sha256", Text),  # of the request that the key came with
+    sa.Column("rounds", sa.Integer, nullable=False, default=0),  # how often all its jobs had ended
+    sa.Column("completed_at", Moment),
+    sa.Index(None, "created_at", "id"),
+)
+
+jobs = sa.Table(
+    "kiln_jobs",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("batch_id", Text, sa.ForeignKey("kiln_batches.id"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("item_id", Text, nullable=False),
+    sa.Column("format", Text),
+    sa.Column("pipeline", Text, nullable=False),
+    sa.Column("queue", Text, nullable=False),
+    sa.Column("params", Json, nullable=False),
+    sa.Column("inputs", Json, nullable=False),  # absolute paths
+    sa.Column("output_dir", Text, nullable=False),
+    sa.Column("label", Text, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),  # low numbers first
+    sa.Column("max_attempts", sa.Integer, nullable=False),
+    sa.Column("metadata", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("not_before", Moment),  # a scheduled start, the next retry, or since when it waits again
+    sa.Column("direct", sa.Boolean, nullable=False),  # runs in the process that asked: in no queue
+    sa.Column("state", Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),  # queued or running, from 1: the right to finish
+    sa.Column("owner", Text),  # id of the executor that holds it
+    sa.Column("crashes", sa.Integer, nullable=False),  # how often its worker died
+    sa.Column("fingerprint", Text),
+    sa.Column("stage", Text),
+    sa.Column("progress", sa.Float, nullable=False),  # percent
+    sa.Column("message", Text, nullable=False),
+    sa.Column("worker", Text),
+    sa.Column("started_at", Moment),
+    sa.Column("processed_at", Moment),
+    sa.Column("completed_at", Moment),
+    sa.Column("error_code", Text),
+    sa.Column("error_message", Text),
+    sa.Column("result", Json),
+    sa.Column("warnings", Json, nullable=False),  # sentences by code
+    sa.Column("reused", Json, nullable=False),  # stages
+    sa.Column("left_out", Json, nullable=False),  # reasons by stage
+    sa.CheckConstraint(f"state IN ({_one_of(STATES)})", name="state"),
+    sa.CheckConstraint(f"state NOT IN ({_one_of(tuple(sorted(ENDED)))}) OR owner IS NULL", name="ended"),
+    sa.CheckConstraint(f"state <> '{_PROCESSING}' OR owner IS NOT NULL", name="processing"),
+    sa.Index(None, "queue", "state"),
+    sa.Index(None, "batch_id", "position"),
+    sa.Index(None, "owner"),
+    sa.Index(None, "state", "completed_at"),
+    sa.Index(None, "fingerprint"),
+    sa.Index(None, "created_at", "id"),
+)
+
+dependencies = sa.Table(
+    "kiln_dependencies",
+    metadata,
+    _belongs_to_job(primary_key=True),
+    sa.Column("needs_job_id", Text, sa.ForeignKey("kiln_jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Index(None, "needs_job_id"),
+)
+
+attempts = sa.Table(
+    "kiln_attempts",
+    metadata,
+    _belongs_to_job(primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("owner", Text, nullable=False),
+    sa.Column("worker", Text, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("outcome", Text),
+    sa.Column("code", Text),
+    sa.Column("message", Text, nullable=False),
+    sa.Column("seconds", sa.Float),
+    sa.Column("cpu_seconds", sa.Float),
+    sa.Column("peak_bytes", sa.BigInteger),
+    sa.Column("bytes_in", sa.BigInteger),
+    sa.Column("bytes_out", sa.BigInteger),
+    sa.Column("process_id", sa.Integer),  # of the running FFmpeg or stage
+)
+
+stages = sa.Table(
+    "kiln_stages",
+    metadata,
+    sa.Column("fingerprint", Text, primary_key=True),
+    sa.Column("stage", Text, primary_key=True),
+    sa.Column("part", Text, primary_key=True),  # "" is the whole stage
+    _belongs_to_job(),
+    sa.Column("result", Json),  # NULL: it has only warned so far
+    sa.Column("warnings", Json, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("seconds", sa.Float),
+    sa.Index(None, "job_id"),
+)
+
+artifacts = sa.Table(
+    "kiln_artifacts",
+    metadata,
+    sa.Column("id", Text, primary_key=True),  # {job_id}-{position}
+    _belongs_to_job(),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("path", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes
+    sa.Column("sha256", Text, nullable=False),
+    sa.Column("content_type", Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index(None, "job_id", "position"),
+)
+
+events = sa.Table(
+    "kiln_events",
+    metadata,
+    # Only an INTEGER key counts by itself on SQLite; there it is 64 bits wide all the same.
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("job_id", Text),
+    sa.Column("batch_id", Text),
+    sa.Column("stage", Text),
+    sa.Column("percent", sa.Float),
+    sa.Column("message", Text, nullable=False),
+    sa.Column("facts", Json, nullable=False),
+    sa.Column("worker", Text),
+    sa.Index(None, "job_id", "seq"),
+    sa.Index(None, "batch_id", "seq"),
+    sa.Index(None, "at"),
+    sqlite_autoincrement=True,  # a number is never given twice, also when the newest rows are forgotten
+)
+
+workers = sa.Table(
+    "kiln_workers",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("host", Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("queues", Json, nullable=False),
+    sa.Column("concurrency", sa.Integer, nullable=False),
+    sa.Column("beat", sa.BigInteger, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("draining", sa.Boolean, nullable=False),
+    sa.Column("direct", sa.Boolean, nullable=False),
+)
+
+queues = sa.Table(
+    "kiln_queues",
+    metadata,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("worker_limit", sa.Integer),
+    sa.Column("global_limit", sa.Integer),
+    sa.Column("paused", sa.Boolean, nullable=False),
+)

@@ -1,0 +1,103 @@
+"""Finished stages and parts. They belong to the fingerprint of the work: who does the same work goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from renderkiln.database import guard
+from renderkiln.database.insert import insert
+from renderkiln.database.schema import stages
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """A finished stage, or with `part` a part of one. `result` is None where it has only warned so far."""
+
+    fingerprint: str
+    stage: str
+    part: str  # "" is the whole stage
+    job_id: str
+    result: Mapping[str, Any] | None
+    warnings: Mapping[str, str]
+    recorded_at: datetime
+    seconds: float | None
+
+
+def results(connection: sa.Connection, fingerprint: str) -> list[StageRow]:
+    """Everything recorded for this work, in the order it was recorded."""
+    order = (stages.c.recorded_at, stages.c.stage, stages.c.part)
+    found = sa.select(stages).where(stages.c.fingerprint == fingerprint).order_by(*order)
+    return [StageRow(**row._mapping) for row in connection.execute(found)]
+
+
+def record_if_held(
+    connection: sa.Connection,
+    *,
+    job_id: str,
+    attempt: int,
+    owner: str,
+    fingerprint: str,
+    stage: str,
+    part: str = "",
+    result: Mapping[str, Any],
+    warnings: Mapping[str, str],
+    seconds: float | None,
+    now: datetime,
+) -> None:
+    """Record the result of a stage or part, in the place of an earlier one. Raises Superseded."""
+    guard.lock_held(connection, job_id, attempt, owner)
+    values = {
+        "job_id": job_id,
+        "result": dict(result),
+        "warnings": dict(warnings),
+        "recorded_at": now,
+        "seconds": seconds,
+    }
+    _put(connection, fingerprint, stage, part, new=values, changed=values)
+
+
+def warn_if_held(
+    connection: sa.Connection,
+    *,
+    job_id: str,
+    attempt: int,
+    owner: str,
+    fingerprint: str,
+    stage: str,
+    warnings: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Record all that a stage has told the user so far; its result stays. Raises Superseded."""
+    guard.lock_held(connection, job_id, attempt, owner)
+    told = {"warnings": dict(warnings)}
+    new = {"job_id": job_id, "recorded_at": now, **told}
+    _put(connection, fingerprint, stage, "", new=new, changed=told)
+
+
+def forget_stages(
+    connection: sa.Connection, fingerprint: str, stage_names: Collection[str] | None = None
+) -> None:
+    """Forget these stages of the work with their parts; None forgets all of them."""
+    forgotten = sa.delete(stages).where(stages.c.fingerprint == fingerprint)
+    if stage_names is not None:
+        forgotten = forgotten.where(stages.c.stage.in_(stage_names))
+    connection.execute(forgotten)
+
+
+def _put(
+    connection: sa.Connection,
+    fingerprint: str,
+    stage: str,
+    part: str,
+    *,
+    new: Mapping[str, Any],
+    changed: Mapping[str, Any],
+) -> None:
+    row = insert(connection, stages).values(fingerprint=fingerprint, stage=stage, part=part, **new)
+    key = [stages.c.fingerprint, stages.c.stage, stages.c.part]
+    connection.execute(row.on_conflict_do_update(index_elements=key, set_=changed))

@@ -1,0 +1,284 @@
+"""One attempt at a job, from taking it to what becomes of it. Every write says: only while I hold it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from renderkiln import __version__
+from renderkiln.database import attempts, jobs, stages
+from renderkiln.database.engine import Database
+from renderkiln.database.jobs import StoredJob
+from renderkiln.domain.asset import Asset
+from renderkiln.domain.clock import Clock
+from renderkiln.domain.errors import Superseded, UserError
+from renderkiln.domain.fingerprint import fingerprint
+from renderkiln.domain.job import Job
+from renderkiln.domain.outcomes import Outcome
+from renderkiln.domain.retry import Retry
+from renderkiln.domain.states import ENDED
+from renderkiln.engine import workfolder
+from renderkiln.engine.announce import tell
+from renderkiln.engine.chronicle import Chronicle
+from renderkiln.engine.context import log_of
+from renderkiln.engine.ending import Again, Ending, Usage
+from renderkiln.engine.executor import Attempt, Executor
+from renderkiln.engine.intake import prepare_output, take_in
+from renderkiln.engine.narrator import Listener, Narrator
+from renderkiln.engine.persist import persist
+from renderkiln.engine.records import Hold, Records
+from renderkiln.engine.stage_child import LOG_FORMAT
+from renderkiln.engine.verdict import verdict
+from renderkiln.engine.workfolder import WorkFolder
+from renderkiln.pipelines.contract import Pipeline, Services
+
+_KEY_DIGITS = 24
+
+
+@dataclass(frozen=True)
+class House:
+    """Where attempts happen and what they share. `home` is RENDERKILN_HOME."""
+
+    database: Database
+    executor: Executor
+    clock: Clock
+    home: Path
+    pipeline: Callable[[str], Pipeline]
+    services: Callable[[Path], Services]  # for a job with this output folder
+    retry: Callable[[Pipeline], Retry]
+    owner: str  # this executor's id: new at every start
+    worker: str  # its name for people
+    keep_work: bool = False
+
+    @property
+    def work(self) -> Path:
+        return self.home / "work"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+
+Holding = Callable[[str, int, threading.Event], AbstractContextManager[None]]
+
+
+class AttemptRun:
+    """One attempt of one job. Use it once.
+
+    `holding` is entered while the attempt is held: it sets `stop` when somebody else has it.
+
+    `again` is called in the transaction that puts the job back. When `stop` is set the work ends: the job is
+    handed back if `hand_back` is true then, else it is cancelled.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        job_id: str,
+        number: int,
+        *,
+        again: Again,
+        stop: threading.Event,
+        hand_back: Callable[[], bool],
+        holding: Holding,
+        reuse: bool = True,
+        listen: Listener | None = None,
+    ) -> None:
+        self._house = house
+        self._hold = Hold(job_id, number, house.owner)
+        self._again = again
+        self._stop = stop
+        self._hand_back = hand_back
+        self._holding = holding
+        self._reuse = reuse
+        self._listen = listen
+        self._log = house.logs / f"{job_id}.log"
+        self._folder: WorkFolder | None = None
+        self._records: Records | None = None
+        self._usage = Usage()
+        self._begun = house.clock.monotonic()
+
+    def run(self) -> bool:
+        """Run it if it is there to be run; whether it was. Raises nothing for what is wrong with the job."""
+        stored = self._take()
+        if stored is None:
+            return False
+        chronicle = Chronicle(self._house.database, self._hold, stored, self._house.clock, self._stop)
+        listeners = [self._usage.hear, chronicle.hear, *([self._listen] if self._listen else [])]
+        narrator = Narrator(self._hold.job_id, self._house.clock, *listeners, percent=stored.report.progress)
+        narrator.say("job.started", message=stored.report.job.label)
+        with (
+            self._holding(self._hold.job_id, self._hold.attempt, self._stop),
+            _logging_to(self._log, self._hold.job_id),
+            ExitStack() as held,
+        ):
+            outcome = self._work(stored, narrator, held)
+            self._settle(stored, outcome, narrator)
+        return True
+
+    def _take(self) -> StoredJob | None:
+        house, hold = self._house, self._hold
+        now = house.clock.now()
+
+        def take(connection: sa.Connection) -> StoredJob | None:
+            jobs.start_if_waiting(
+                connection, hold.job_id, hold.attempt, hold.owner, worker=house.worker, now=now
+            )
+            attempts.begin(
+                connection, hold.job_id, hold.attempt, owner=hold.owner, worker=house.worker, now=now
+            )
+            stored = jobs.find(connection, hold.job_id)
+            if stored is not None:
+                tell(connection, "job.started", stored.report.job, now, worker=hold.owner)
+            return stored
+
+        try:
+            return persist(house.database, house.clock, take)
+        except Superseded:
+            return None
+
+    def _work(self, stored: StoredJob, narrator: Narrator, held: ExitStack) -> Outcome:
+        try:
+            attempt = self._prepared(stored, held)
+            return self._house.executor.run_attempt(attempt, narrator, self._stop)
+        except Exception as error:  # noqa: BLE001  the border of an attempt
+            log_of(self._hold.job_id).error("the attempt ended with an error", exc_info=True)
+            return verdict(error, self._house.home)
+
+    def _prepared(self, stored: StoredJob, held: ExitStack) -> Attempt:
+        """All that the stages need. The work folder is held until `held` is closed."""
+        house, job = self._house, stored.report.job
+        pipeline = house.pipeline(job.pipeline)
+        services = house.services(stored.output_dir)
+        services = replace(services, output=prepare_output(services.output))
+        largest = services.limits.file_size
+        assets = tuple(take_in(path, largest=largest, stop=self._stop) for path in job.inputs)
+        self._usage.bytes_in = sum(asset.size for asset in assets)
+        params = pipeline.Params.model_validate(dict(job.params))
+        key = fingerprint(identity(pipeline, job, params, assets, services))
+        begun = stored.fingerprint if (stored.fingerprint or "").startswith(key[:_KEY_DIGITS]) else None
+        self._folder = held.enter_context(self._claim(job, begun or key[:_KEY_DIGITS]))
+        self._records = self._begin_records(self._folder, job, begun or self._folder.path.name)
+        return Attempt(
+            job=job,
+            number=self._hold.attempt,
+            pipeline=pipeline,
+            params=params,
+            assets=assets,
+            services=services,
+            workdir=self._folder.files,
+            journal=self._records,
+            log=self._log,
+            kept=(self._folder.lock,),
+        )
+
+    def _claim(self, job: Job, key: str) -> WorkFolder:
+        """The folder this job began in, or one that no other job goes on in: not now, and not later."""
+        with self._house.database.read() as connection:
+            others = jobs.fingerprints_in_use(connection, besides=job.id)
+        return workfolder.claim(self._house.work, key, reserved=others)
+
+    def _begin_records(self, folder: WorkFolder, job: Job, key: str) -> Records:
+        """What is finished stands under the name of the folder the job began in.
+
+        Two identical jobs at once have two folders. A job that was taken over may be in another one than
+        before: its first one may be held by a process that is only stopped.
+        """
+        house, hold = self._house, self._hold
+        if not self._reuse:
+            folder.clear()
+
+        def begin(connection: sa.Connection) -> None:
+            jobs.note_facts_if_held(connection, hold.job_id, hold.attempt, hold.owner, fingerprint=key)
+            if not self._reuse:
+                stages.forget_stages(connection, key)
+
+        persist(house.database, house.clock, begin)
+        return Records(
+            house.database,
+            hold,
+            house.clock,
+            folder.files,
+            fingerprint=key,
+            created_at=job.created_at,
+        )
+
+    def _settle(self, stored: StoredJob, outcome: Outcome, narrator: Narrator) -> None:
+        """Write what became of the attempt. Changes nothing where someone else holds the job now."""
+        house, job = self._house, stored.report.job
+        ending = Ending(
+            hold=self._hold,
+            job=job,
+            retry=self._retry(job),
+            now=house.clock.now(),
+            seconds=house.clock.monotonic() - self._begun,
+            usage=self._usage,
+            again=self._again,
+            records=self._records,
+            hand_back=self._hand_back(),
+        )
+        try:
+            event, message = persist(house.database, house.clock, lambda c: ending.write(c, outcome))
+        except Superseded:
+            self._leave(keep=self._is_open())
+            return
+        self._leave(keep=event in {"job.retrying", "job.handed_back"} or ending.keeps(outcome))
+        if event == "job.completed":
+            narrator.finish()
+        narrator.say(event, message=message)
+
+    def _retry(self, job: Job) -> Retry:
+        try:
+            return self._house.retry(self._house.pipeline(job.pipeline))
+        except UserError:  # the plug-in is gone
+            return Retry()
+
+    def _is_open(self) -> bool:
+        """Whether somebody goes on with this job, who may need what is finished."""
+        with self._house.database.read() as connection:
+            stored = jobs.find(connection, self._hold.job_id)
+        return stored is not None and stored.report.state not in ENDED
+
+    def _leave(self, *, keep: bool) -> None:
+        if self._folder is None or keep:
+            return
+        if self._house.keep_work:
+            self._folder.set_aside(f"kept.{self._hold.job_id}")
+        else:
+            self._folder.remove()
+
+
+def identity(
+    pipeline: Pipeline, job: Job, params: Any, assets: tuple[Asset, ...], services: Services
+) -> Mapping[str, Any]:
+    """What decides the output: the same facts continue the same work."""
+    return {
+        "pipeline": [job.pipeline, pipeline.version, __version__],
+        "params": job.params,
+        "inputs": [[asset.name, asset.sha256] for asset in assets],
+        "pipeline_says": pipeline.fingerprint(params, services),
+        "output": services.output,
+    }
+
+
+@contextmanager
+def _logging_to(path: Path, job_id: str) -> Iterator[None]:
+    log = log_of(job_id)
+    log.setLevel(logging.INFO)
+    log.propagate = False  # people read events; this is for whoever looks closer
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, delay=True)
+    handler.setFormatter(logging.Formatter(LOG_FORMAT))
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()

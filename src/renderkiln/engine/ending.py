@@ -1,0 +1,174 @@
+"""What becomes of a job when an attempt at it ends: one `match`, one transaction."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from renderkiln.database import attempts, batches, jobs
+from renderkiln.database.attempts import AttemptOutcome
+from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.job import Job
+from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
+from renderkiln.domain.report import JobError
+from renderkiln.domain.retry import Retry
+from renderkiln.engine.announce import batch_ended, tell
+from renderkiln.engine.records import Hold, Records
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job that is to be run again: attempt `attempt`, in `seconds`."""
+
+    job: Job
+    attempt: int
+    seconds: float = 0.0
+
+
+Again = Callable[[sa.Connection, Waiting], None]
+
+
+@dataclass
+class Usage:
+    """What an attempt has used up so far; listens to its events. `peak_bytes` is of the largest process."""
+
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+    bytes_in: int = 0
+
+    def hear(self, event: Event) -> None:
+        if event.name == "stage.completed":
+            self.cpu_seconds += event.facts["cpu_seconds"]
+            self.peak_bytes = max(self.peak_bytes, event.facts["peak_bytes"] or 0)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Writes the end of the attempt that `hold` names. Raises Superseded where it is not held any more."""
+
+    hold: Hold
+    job: Job
+    retry: Retry
+    now: datetime
+    seconds: float  # that the attempt took
+    usage: Usage
+    again: Again
+    records: Records | None
+    hand_back: bool
+
+    def keeps(self, outcome: Outcome) -> bool:
+        """Whether what is finished stays, for the next attempt or a retry. A full disk gets its room back."""
+        full = isinstance(outcome, Failed) and outcome.code == "DISK_FULL"
+        finished = self.records is not None and not self.records.is_empty
+        return finished and not full and not isinstance(outcome, Done)
+
+    def write(self, connection: sa.Connection, outcome: Outcome) -> tuple[EventName, str]:
+        """The event it was, and its message."""
+        match outcome:
+            case Done():
+                return self._complete(connection, outcome)
+            case Cancelled() if self.hand_back:
+                return self._hand_back(connection)
+            case Cancelled():
+                return self._cancel(connection, outcome)
+            case TryAgain() if (wait := self._wait(outcome)) is not None:
+                return self._put_back(connection, outcome, wait)
+            case TryAgain() | Failed():
+                return self._fail(connection, outcome)
+
+    def _complete(self, connection: sa.Connection, done: Done) -> tuple[EventName, str]:
+        batches.lock(connection, self.job.batch_id)
+        jobs.complete_if_held(
+            connection, *self._held, result=done.summary, artifacts=done.artifacts, now=self.now
+        )
+        written = sum(artifact.size for artifact in done.artifacts)
+        self._end_attempt(connection, "completed", bytes_out=written)
+        return self._end_job(connection, done, "job.completed", self.job.label, bytes=written)
+
+    def _cancel(self, connection: sa.Connection, cancelled: Cancelled) -> tuple[EventName, str]:
+        message = cancelled.message or "Stopped"
+        batches.lock(connection, self.job.batch_id)
+        jobs.cancel_if_held(connection, *self._held, message=message, now=self.now)
+        self._end_attempt(connection, "cancelled", message=message)
+        return self._end_job(connection, cancelled, "job.cancelled", message)
+
+    def _fail(self, connection: sa.Connection, failed: TryAgain | Failed) -> tuple[EventName, str]:
+        error = JobError(failed.code, failed.message)
+        batches.lock(connection, self.job.batch_id)
+        jobs.fail_if_held(connection, *self._held, error=error, now=self.now)
+        self._end_attempt(connection, "failed", code=error.code, message=error.message)
+        return self._end_job(connection, failed, "job.failed", error.message, code=error.code)
+
+    def _put_back(self, connection: sa.Connection, outcome: TryAgain, wait: float) -> tuple[EventName, str]:
+        message = f"Trying again in {wait:.0f} s: {outcome.message}"
+        following = self.hold.attempt + 1
+        jobs.put_back_if_held(
+            connection,
+            *self._held,
+            next_attempt=following,
+            not_before=self.now + timedelta(seconds=wait),
+            message=message,
+        )
+        self._end_attempt(connection, "retrying", code=outcome.code, message=outcome.message)
+        self.again(connection, Waiting(self.job, following, wait))
+        return self._say(connection, "job.retrying", message, seconds=wait, error=outcome.message)
+
+    def _hand_back(self, connection: sa.Connection) -> tuple[EventName, str]:
+        message = "Handed back: its worker is going away"
+        jobs.hand_back_if_held(connection, *self._held, message=message)
+        self._end_attempt(connection, "handed_back")
+        self.again(connection, Waiting(self.job, self.hold.attempt))
+        return self._say(connection, "job.handed_back", message)
+
+    def _wait(self, outcome: TryAgain) -> float | None:
+        retry = replace(self.retry, attempts=self.job.max_attempts)
+        wait = retry.delay(self.hold.attempt, random.Random())  # noqa: S311  spreads retries, guards nothing
+        return wait if wait is None or outcome.delay is None else outcome.delay
+
+    def _end_attempt(
+        self,
+        connection: sa.Connection,
+        outcome: AttemptOutcome,
+        *,
+        code: str | None = None,
+        message: str = "",
+        bytes_out: int = 0,
+    ) -> None:
+        attempts.end(
+            connection,
+            self.hold.job_id,
+            self.hold.attempt,
+            outcome=outcome,
+            code=code,
+            message=message,
+            seconds=self.seconds,
+            cpu_seconds=self.usage.cpu_seconds,
+            peak_bytes=self.usage.peak_bytes,
+            bytes_in=self.usage.bytes_in,
+            bytes_out=bytes_out,
+            now=self.now,
+        )
+
+    def _end_job(
+        self, connection: sa.Connection, outcome: Outcome, name: EventName, message: str, **facts: Any
+    ) -> tuple[EventName, str]:
+        if self.records is not None and not self.keeps(outcome):
+            self.records.forget(connection)
+        told = self._say(connection, name, message, **facts)
+        batch_ended(connection, self.job.batch_id, self.now)
+        return told
+
+    def _say(
+        self, connection: sa.Connection, name: EventName, message: str, **facts: Any
+    ) -> tuple[EventName, str]:
+        tell(connection, name, self.job, self.now, message=message, worker=self.hold.owner, **facts)
+        return name, message
+
+    @property
+    def _held(self) -> tuple[str, int, str]:
+        return self.hold.job_id, self.hold.attempt, self.hold.owner

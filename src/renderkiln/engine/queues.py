@@ -1,0 +1,118 @@
+"""Queues at run time: how they stand, their limits, pause and resume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from renderkiln.database import events, jobs, queues
+from renderkiln.database.engine import Database
+from renderkiln.database.queues import QueueRow
+from renderkiln.domain.clock import Clock
+from renderkiln.domain.errors import UsageError
+from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.states import STATES, JobState
+from renderkiln.engine.tickets import Lane, Tickets
+
+
+@dataclass(frozen=True)
+class QueueReport:
+    """How a queue stands. `oldest` is since when its oldest waiting job could have begun."""
+
+    name: str
+    worker_limit: int
+    global_limit: int | None
+    paused: bool
+    counts: Mapping[JobState, int]
+    oldest: datetime | None
+
+    def age(self, now: datetime) -> float | None:
+        """Seconds that its oldest waiting job has waited; None where none does."""
+        return None if self.oldest is None else max(0.0, (now - self.oldest).total_seconds())
+
+
+@dataclass(frozen=True)
+class Queues:
+    """`lanes` and `most_of` are what the settings say: jobs at once per worker, and over all of them.
+
+    What people change lasts, in a row of ours; what all workers must know of it, DBOS tells them: they follow
+    within a second. Every verb raises UsageError for a queue there is not.
+    """
+
+    database: Database
+    tickets: Tickets
+    clock: Clock
+    lanes: Mapping[str, int]
+    most_of: Mapping[str, int | None]
+    polling: float
+
+    def check(self, name: str) -> None:
+        if name not in self.lanes:
+            raise UsageError(f"there is no queue {name!r}; there are: {', '.join(self.lanes)}")
+
+    def apply(self) -> None:
+        """Make the queues that are missing, and let the limits of all hold."""
+        with self.database.read() as connection:
+            rows = queues.everyone(connection)
+        for name in self.lanes:
+            self._apply(rows.get(name, QueueRow(name)))
+
+    def reports(self) -> list[QueueReport]:
+        """All queues."""
+        with self.database.read() as connection:
+            rows = queues.everyone(connection)
+            counts = jobs.counts(connection)
+            oldest = jobs.oldest_waiting(connection)
+        return [
+            QueueReport(
+                name=name,
+                worker_limit=limit if row.worker_limit is None else row.worker_limit,
+                global_limit=self._most_of(row),
+                paused=row.paused,
+                counts={state: counts.get(name, {}).get(state, 0) for state in STATES},
+                oldest=oldest.get(name),
+            )
+            for name, limit in self.lanes.items()
+            for row in [rows.get(name, QueueRow(name))]
+        ]
+
+    def pause(self, name: str) -> None:
+        """Start no more of its jobs; those that run go on."""
+        self._set_paused(name, "queue.paused", paused=True)
+
+    def resume(self, name: str) -> None:
+        """Start its jobs again."""
+        self._set_paused(name, "queue.resumed", paused=False)
+
+    def set_limits(self, name: str, **limits: int | None) -> None:
+        """Change `worker_limit` and `global_limit`, from now on and for all workers.
+
+        None: as the settings say; what is not given stays.
+        """
+        self.check(name)
+        with self.database.write() as connection:
+            queues.put_limits(connection, name, **limits)
+            row = queues.find(connection, name)
+            if row.worker_limit and row.global_limit and row.worker_limit > row.global_limit:
+                raise UsageError(
+                    f"{name}: {row.worker_limit} jobs in each worker are more than {row.global_limit} in all"
+                )
+            facts = {"queue": name, "worker_limit": row.worker_limit, "global_limit": row.global_limit}
+            events.append(connection, Event("queue.changed", None, self.clock.now(), 0.0, facts=facts))
+        self._apply(row)
+
+    def _set_paused(self, name: str, event: EventName, *, paused: bool) -> None:
+        self.check(name)
+        with self.database.write() as connection:
+            queues.put_paused(connection, name, paused=paused)
+            row = queues.find(connection, name)
+            events.append(connection, Event(event, None, self.clock.now(), 0.0, facts={"queue": name}))
+        self._apply(row)
+
+    def _apply(self, row: QueueRow) -> None:
+        lane = Lane(row.name, row.worker_limit, self._most_of(row), row.paused)
+        self.tickets.set_lane(lane, polling=self.polling)
+
+    def _most_of(self, row: QueueRow) -> int | None:
+        return self.most_of[row.name] if row.global_limit is None else row.global_limit

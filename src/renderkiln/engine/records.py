@@ -1,0 +1,145 @@
+"""The durable record of one attempt's finished stages and parts, on rows of the database.
+
+Rows belong to the fingerprint of the work, not to the job: what an attempt has finished serves the next one,
+and the same job submitted anew after a crash. Only who holds the job may write them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from renderkiln.database import stages
+from renderkiln.database.engine import Database
+from renderkiln.database.stages import StageRow
+from renderkiln.domain.clock import Clock
+from renderkiln.engine.checkpoint import Checkpoint
+from renderkiln.engine.persist import persist
+from renderkiln.pipelines.contract import Result
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The right to finish a job: this attempt of it, held by this executor."""
+
+    job_id: str
+    attempt: int
+    owner: str
+
+
+class Records:
+    """What is finished of the work with this fingerprint; `folder` is where relative files lie.
+
+    Writing raises Superseded once someone else holds the job.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        hold: Hold,
+        clock: Clock,
+        folder: Path,
+        *,
+        fingerprint: str,
+        created_at: datetime,
+    ) -> None:
+        self._database, self._hold, self._clock = database, hold, clock
+        self._folder, self._fingerprint = folder, fingerprint
+        self.created_at = created_at
+        self._stages: dict[str, Checkpoint] = {}
+        self._parts: dict[str, dict[str, Checkpoint]] = {}
+        self._warnings: dict[str, dict[str, str]] = {}
+        with database.read() as connection:
+            for row in stages.results(connection, fingerprint):
+                self._learn(row)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is finished that could be used again."""
+        return not self._stages and not any(self._parts.values())
+
+    def result_of(self, stage: str) -> Result | None:
+        """The recorded result of `stage`, if all its files are as they were."""
+        found = self._stages.get(stage)
+        return found.opened(self._folder) if found and found.is_intact(self._folder) else None
+
+    def parts_of(self, stage: str) -> dict[str, Result]:
+        """The finished parts of `stage` whose files are as they were."""
+        found = self._parts.get(stage, {})
+        return {key: part.opened(self._folder) for key, part in found.items() if part.is_intact(self._folder)}
+
+    def warnings_of(self, stage: str) -> Mapping[str, str]:
+        """What `stage` told the user, sentences by code."""
+        return self._warnings.get(stage, {})
+
+    def record(self, stage: str, checkpoint: Checkpoint) -> None:
+        """Record the end of `stage`."""
+        self._write(stage, "", checkpoint)
+        self._stages[stage] = checkpoint
+
+    def record_part(self, stage: str, key: str, checkpoint: Checkpoint) -> None:
+        """Record the end of one part of `stage`."""
+        self._write(stage, key, checkpoint)
+        self._parts.setdefault(stage, {})[key] = checkpoint
+
+    def record_warning(self, stage: str, code: str, message: str) -> None:
+        """Record what `stage` told the user: it stays true when its result is used again."""
+        told = self._warnings.setdefault(stage, {})
+        told[code] = message
+        hold, now = self._hold, self._clock.now()
+        persist(
+            self._database,
+            self._clock,
+            lambda c: stages.warn_if_held(
+                c, **vars(hold), fingerprint=self._fingerprint, stage=stage, warnings=told, now=now
+            ),
+        )
+
+    def forget(self, connection: sa.Connection) -> None:
+        """Forget all of it: the job has ended, and its files go."""
+        stages.forget_stages(connection, self._fingerprint)
+
+    def _write(self, stage: str, part: str, checkpoint: Checkpoint) -> None:
+        record = {"folder": str(self._folder), **checkpoint.to_json()}
+        persist(
+            self._database,
+            self._clock,
+            lambda c: stages.record_if_held(
+                c,
+                **vars(self._hold),
+                fingerprint=self._fingerprint,
+                stage=stage,
+                part=part,
+                result=record,
+                warnings=self._warnings.get(stage, {}) if not part else {},
+                seconds=None,  # stage.completed says it
+                now=self._clock.now(),
+            ),
+        )
+
+    def _learn(self, row: StageRow) -> None:
+        if row.warnings:
+            self._warnings[row.stage] = dict(row.warnings)
+        if row.result is None:
+            return
+        checkpoint = Checkpoint.from_json(row.result)
+        self._bring_here(checkpoint, Path(row.result["folder"]))
+        if row.part:
+            self._parts.setdefault(row.stage, {})[row.part] = checkpoint
+        else:
+            self._stages[row.stage] = checkpoint
+
+    def _bring_here(self, checkpoint: Checkpoint, folder: Path) -> None:
+        """Link files that an attempt left in another folder: one that is only stopped still holds its own."""
+        if folder == self._folder:
+            return
+        for file in checkpoint.files.values():
+            here = self._folder / file.path
+            here.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):  # not there, or another file system: it is made again
+                here.hardlink_to(folder / file.path)

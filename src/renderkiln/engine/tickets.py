@@ -1,0 +1,244 @@
+"""Tickets in queues that outlive every process. The only file that knows DBOS.
+
+A ticket stands for one turn of one attempt: whoever draws it may try to take the attempt. Our own rows decide
+who holds it (`database.jobs`); a ticket too many is drawn, finds nothing to do and is gone. So tickets carry
+no state, and nothing of DBOS has to agree with our rows: only to be written in the same transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat
+
+_APPLICATION = "renderkiln"
+# DBOS hands a ticket only to workers of the version that wrote it: with one version for ever, an upgraded
+# worker drains what the old one left.
+_VERSION = "1"
+_WORKFLOW = "attempt"
+# DBOS keeps one limit of a queue for all workers. This one stands for each worker's own; a worker that has not
+# been told what that is draws nothing.
+_OWN = 0
+_PAUSED = 0  # jobs at once over all workers
+_ENDED_ENTRIES = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+Run = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One turn of attempt `attempt` of a job; low priorities are drawn first. `delay` is in seconds."""
+
+    job_id: str
+    attempt: int
+    queue: str
+    priority: int
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A ticket that somebody drew."""
+
+    id: str
+    job_id: str
+    attempt: int
+
+    @classmethod
+    def of(cls, id: str) -> Self:
+        job_id, attempt, _ = id.rsplit(":", 2)
+        return cls(id, job_id, int(attempt))
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A queue as all workers see it: its jobs at once in each (None: as each likes), over all (None: any)."""
+
+    name: str
+    worker_limit: int | None = None
+    global_limit: int | None = None
+    paused: bool = False
+
+
+class Places:
+    """How many jobs one worker runs at once: `limits` by queue, and `most` over all of them (None: no limit).
+
+    DBOS looks at each queue from a thread of its own. A ticket that is drawn while another queue takes the
+    last place waits here for the next one.
+    """
+
+    def __init__(self, limits: Mapping[str, int], most: int | None = None) -> None:
+        self.queues = tuple(limits)
+        self._limits, self._most = limits, most
+        self._taken: dict[str, int] = dict.fromkeys(limits, 0)
+        self._changed = threading.Condition()
+
+    def limit(self, queue: str, shared: int | None) -> int:
+        """How many jobs of `queue` may run here now, where all workers may run `shared` each."""
+        own = self._limits[queue] if shared is None else shared
+        if self._most is None:
+            return own
+        with self._changed:
+            others = sum(taken for name, taken in self._taken.items() if name != queue)
+        return max(0, min(own, self._most - others))
+
+    @contextmanager
+    def taken(self, queue: str) -> Iterator[None]:
+        """While a job of `queue` runs; waits for a place."""
+        with self._changed:
+            while self._most is not None and sum(self._taken.values()) >= self._most:
+                self._changed.wait()
+            self._taken[queue] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken[queue] -= 1
+                self._changed.notify_all()
+
+
+class Tickets:
+    """Writes tickets and takes them back. Safe to use from several threads.
+
+    `engine` is the one of our own tables: tickets are written in the transactions of our rows.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        _quiet()
+        self._client = DBOSClient(system_database_engine=engine, application_name=_APPLICATION, lazy=True)
+
+    def write(self, connection: sa.Connection, ticket: Ticket) -> None:
+        """Put a ticket into its queue, in the transaction of `connection`."""
+        options: EnqueueOptions = {
+            "workflow_name": _WORKFLOW,
+            "queue_name": ticket.queue,
+            "workflow_id": f"{ticket.job_id}:{ticket.attempt}:{secrets.token_hex(4)}",
+            "app_version": _VERSION,
+            "priority": ticket.priority,
+            "serialization_type": WorkflowSerializationFormat.PORTABLE,
+        }
+        if ticket.delay > 0:
+            options["delay_seconds"] = ticket.delay
+        turn = (ticket.job_id, ticket.attempt, ticket.queue)
+        self._client.enqueue_in_transaction(connection, options, *turn)
+
+    def withdraw(self, job_id: str) -> None:
+        """Take back whatever tickets a job still has."""
+        found = self._client.list_workflows(
+            workflow_id_prefix=f"{job_id}:",
+            status=["ENQUEUED", "DELAYED", "PENDING"],
+            load_input=False,
+            load_output=False,
+        )
+        self._client.cancel_workflows([each.workflow_id for each in found])
+
+    def drawn_by_others_than(self, alive: Collection[str]) -> list[Drawn]:
+        """Tickets drawn by executors that are not `alive`. They count against a queue's global limit."""
+        found = self._client.list_workflows(
+            status="PENDING", name=_WORKFLOW, load_input=False, load_output=False
+        )
+        return [Drawn.of(each.workflow_id) for each in found if each.executor_id not in alive]
+
+    def take_back(self, tickets: Iterable[Drawn]) -> None:
+        """Let these count no more. What is still run for them goes on: our rows say whether it may."""
+        self._client.cancel_workflows([each.id for each in tickets])
+
+    def set_lane(self, lane: Lane, *, polling: float) -> None:
+        """Create the queue, or change its limits; running workers follow. `polling` is in seconds."""
+        self._client.register_queue(
+            lane.name,
+            worker_concurrency=_OWN if lane.worker_limit is None or lane.paused else lane.worker_limit,
+            global_concurrency=_PAUSED if lane.paused else lane.global_limit,
+            polling_interval_sec=polling,
+        )
+
+    def forget(self, *, keep: Mapping[str, int]) -> int:
+        """Delete entries of ended tickets but for the newest `keep[status]` of each; how many went."""
+        gone = 0
+        for status in _ENDED_ENTRIES:
+            old = self._client.list_workflows(
+                status=status,
+                sort_desc=True,
+                offset=keep.get(status, 0),
+                load_input=False,
+                load_output=False,
+            )
+            if old:
+                self._client.delete_workflows([each.workflow_id for each in old])
+            gone += len(old)
+        return gone
+
+    def close(self) -> None:
+        self._client.destroy()
+
+
+class Drawing:
+    """Draws tickets as `places` allow and calls `run(job_id, attempt)` for each, in a thread of this process.
+
+    `executor` must be new at every start: DBOS runs again at once whatever an executor of the same id left.
+    There is one `Drawing` per process, for DBOS keeps its state in globals.
+    """
+
+    def __init__(self, engine: sa.Engine, executor: str, places: Places, run: Run) -> None:
+        _quiet()
+        self._places = places
+        config: DBOSConfig = {
+            "name": _APPLICATION,
+            "system_database_engine": engine,
+            "executor_id": executor,
+            "application_version": _VERSION,
+            "log_level": "ERROR",
+            "run_migrations": False,
+            "use_listen_notify": False,
+            "enable_otlp": False,
+        }
+        self._dbos = DBOS(config=config)
+
+        @DBOS.workflow(name=_WORKFLOW)
+        def attempt(job_id: str, number: int, queue: str) -> None:
+            with places.taken(queue):
+                run(job_id, number)
+
+        DBOS.listen_queues(list(places.queues))
+
+    def start(self) -> None:
+        DBOS.launch()
+        self._limit_this_worker()
+
+    def stop(self, *, patience: float) -> None:
+        """Draw no more, and wait up to `patience` seconds for what is running."""
+        DBOS.destroy(workflow_completion_timeout_sec=int(patience), destroy_registry=True)
+
+    def _limit_this_worker(self) -> None:
+        """Let DBOS see this worker's own limits where it reads those that are the same for all workers.
+
+        It has no public way to that: `worker_concurrency` stands in the database, once for all.
+        """
+        system = self._dbos._sys_db
+        read = system.get_queue
+
+        def get_queue(name: str, **options: Any) -> Any:
+            queue = read(name, **options)
+            if queue is not None and name in self._places.queues:
+                shared = queue._worker_concurrency
+                queue._worker_concurrency = self._places.limit(name, None if shared == _OWN else shared)
+            return queue
+
+        system.get_queue = get_queue  # type: ignore[method-assign]
+
+
+def create_tables(engine: sa.Engine) -> None:
+    """Bring DBOS's own tables up to date. To be called by one process at a time."""
+    url = engine.url.set(drivername=engine.dialect.name).render_as_string(hide_password=False)
+    DBOS.migrate(url)
+
+
+def _quiet() -> None:
+    logging.getLogger("dbos").setLevel(logging.ERROR)

@@ -1,0 +1,132 @@
+"""A worker process: draws tickets from its queues, runs attempts, watches the others, ends in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from renderkiln.database import workers
+from renderkiln.database.workers import NewWorker
+from renderkiln.engine.attempt import AttemptRun, House
+from renderkiln.engine.ending import Waiting
+from renderkiln.engine.grip import Grip
+from renderkiln.engine.heartbeat import BEAT, SILENCE, Heartbeat
+from renderkiln.engine.narrator import Listener
+from renderkiln.engine.takeover import CRASHES, Takeover
+from renderkiln.engine.tickets import Drawing, Places, Ticket, Tickets
+
+_log = logging.getLogger(__name__)
+
+GRACE = 30.0  # seconds that running attempts have to end by themselves before they are handed back
+_TICK = 0.1
+_HANDING_BACK = 10.0  # seconds that handing back may take
+
+
+class Worker:
+    """`run()` ends after `stop()`, or after `idle_timeout` seconds without work (0: never). Use it once.
+
+    `limits` maps its queues to how many of their jobs it runs at once; `most` is over all of them (None: as
+    the queues allow). `listen` hears every event of its jobs, from several threads. A job that costs its
+    `crashes`-th worker is failed.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        tickets: Tickets,
+        worker: NewWorker,
+        *,
+        limits: Mapping[str, int],
+        most: int | None = None,
+        listen: Listener | None = None,
+        crashes: int = CRASHES,
+        grace: float = GRACE,
+        idle_timeout: float = 0.0,
+        beat: float = BEAT,
+        silence: float = SILENCE,
+    ) -> None:
+        self._house, self._tickets, self._worker = house, tickets, worker
+        self._limits, self._most, self._listen, self._crashes = limits, most, listen, crashes
+        self._grace, self._idle_timeout = grace, idle_timeout
+        self._beat, self._silence = beat, silence
+        self._stopping, self._hurry = threading.Event(), threading.Event()
+        self._leaving = threading.Event()  # what is stopped from now on is handed back
+        self._grip = Grip(house.database, house.owner)
+        self._busy_at = house.clock.monotonic()
+
+    def run(self) -> None:
+        """Until it is stopped."""
+        house = self._house
+        sweep = Takeover(house.database, self._tickets, house.clock, house.owner, self._crashes)
+        room = Places(self._limits, self._most)
+        drawing = Drawing(house.database.engine, house.owner, room, self._draw)
+        heartbeat = Heartbeat(
+            house.database,
+            house.clock,
+            self._worker,
+            sweep=sweep,
+            interval=self._beat,
+            silence=self._silence,
+        )
+        with heartbeat, self._grip:
+            drawing.start()
+            self._work()
+            with house.database.write() as connection:
+                workers.drain(connection, self._worker.id)
+            patience = threading.Thread(target=self._hand_back_after_grace, daemon=True)
+            patience.start()
+            drawing.stop(patience=self._grace + _HANDING_BACK)
+
+    def stop(self) -> None:
+        """Draw no more, and end when the running attempts have; the second call hands them back at once."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._stopping.set()
+
+    @property
+    def running(self) -> list[str]:
+        """Ids of the jobs that run now."""
+        return [job_id for job_id, _ in self._grip.running]
+
+    def _work(self) -> None:
+        while not self._stopping.wait(_TICK):
+            now = self._house.clock.monotonic()
+            if self._grip.running:
+                self._busy_at = now
+            elif self._idle_timeout and now - self._busy_at > self._idle_timeout:
+                _log.info("idle for %.0f s: ending", now - self._busy_at)
+                return
+
+    def _hand_back_after_grace(self) -> None:
+        self._hurry.wait(self._grace)
+        self._leaving.set()
+        while True:  # also what a ticket drawn at the last moment begins
+            self._grip.stop_all()
+            time.sleep(_TICK)
+
+    def _draw(self, job_id: str, attempt: int) -> None:
+        """A ticket was drawn. What goes wrong here is logged: DBOS has nothing to know about it."""
+        run = AttemptRun(
+            self._house,
+            job_id,
+            attempt,
+            again=self._again,
+            stop=threading.Event(),
+            hand_back=self._leaving.is_set,
+            holding=self._grip.on,
+            listen=self._listen,
+        )
+        try:
+            run.run()
+        except Exception:
+            _log.exception("attempt %d of job %s could not be brought to an end", attempt, job_id)
+            raise
+
+    def _again(self, connection: sa.Connection, waiting: Waiting) -> None:
+        job = waiting.job
+        ticket = Ticket(job.id, waiting.attempt, job.queue, job.priority, waiting.seconds)
+        self._tickets.write(connection, ticket)

