@@ -1,7 +1,7 @@
 # Everything sets itself up: a machine with Python ≥ 3.11 and make is enough.
 #   make demo    compose a song and render it       make test    the test suite
 #   make check   lint, types, layers                 make bench   speed, against peers
-#   make docs    write the generated reference       make help    all targets
+#   make chaos   kill workers while they render      make docs    write the generated reference
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ EXTRAS := --extra dev
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format bench serve docs clean
+.PHONY: help setup demo test test-slow chaos check format bench serve docs clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,8 +31,18 @@ $(STAMP): pyproject.toml uv.lock
 demo: $(STAMP) ## Compose a 20-second song and render it (1080p and a 360° excerpt)
 	@$(BIN)/renderkiln demo --out demo
 
-test: $(STAMP) ## The test suite, without the long ones
+test: $(STAMP) ## The test suite, without the long ones (COVER=1: and how much of the core it covers)
+ifdef COVER
+	@rm -f .coverage.* && $(BIN)/coverage run -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+else
 	@$(BIN)/pytest -n auto -m "not slow" $(PYTEST_ARGS)
+endif
+
+chaos: $(STAMP) ## Kill, stop and end workers at random while they render, 300 times (CHAOS_ARGS)
+	@for database in sqlite postgres; do \
+	  PYTHONPATH=tests $(BIN)/python -m chaos.run --kills 150 --database $$database $(CHAOS_ARGS) || exit 1; \
+	done
 
 test-slow: $(STAMP) ## The long tests: chaos, full sizes
 	@$(BIN)/pytest -m slow --timeout 1800 $(PYTEST_ARGS)
@@ -59,4 +69,4 @@ docs: $(STAMP) ## Write docs/reference from the code
 	@$(BIN)/python docs/generate.py
 
 clean: ## Remove what was built
-	@rm -rf $(VENV) .uv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) .uv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*

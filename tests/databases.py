@@ -5,14 +5,17 @@ A test that takes `database` runs on both. The `conftest.py` of tests that need 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import itertools
 import os
 import pwd
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,6 +82,38 @@ class Postgres:
 
     def stop(self) -> None:
         self._keeper.communicate(timeout=60)
+
+    def crash(self) -> None:
+        """Kill the server as a power cut would, and all its children with it."""
+        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        for each in (pid, *children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        while any(Path(f"/proc/{each}").exists() for each in (pid, *children)):
+            time.sleep(0.02)
+
+    def restart(self) -> None:
+        """Start it again after a crash; it recovers from its log."""
+        arguments = [
+            "start",
+            "--wait",
+            "--log",
+            str(self.folder / "log"),
+            "--pgdata",
+            str(self.folder / "data"),
+        ]
+        options = [
+            "--options",
+            f"-c listen_addresses='' -c fsync=off -c max_connections=100 -k {self.folder}",
+        ]
+        subprocess.run(
+            [self._programs / "pg_ctl", *arguments, *options],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            user=self._user,
+        )
 
     def _keep(self) -> subprocess.Popen[str]:
         """The process that stops the server and removes its folder when this one ends, however it ends."""

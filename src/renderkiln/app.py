@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +12,22 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
+from renderkiln.database.engine import Database, default_url, upgrade
+from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.job import Job, job_id, new_batch_id
 from renderkiln.domain.report import JobReport
 from renderkiln.domain.retry import Retry
-from renderkiln.engine import workfolder
-from renderkiln.engine.direct import DirectRun, House
+from renderkiln.engine.attempt import House
+from renderkiln.engine.caretaker import Caretaker
+from renderkiln.engine.direct import Direct
 from renderkiln.engine.executor import Executor
+from renderkiln.engine.heartbeat import announce
 from renderkiln.engine.narrator import Listener
+from renderkiln.engine.retention import Keep, Retention
 from renderkiln.engine.stage_process import ForkServer
+from renderkiln.engine.submission import Submission
 from renderkiln.media import kernels
 from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines import catalog
@@ -31,8 +36,6 @@ from renderkiln.settings import Settings
 
 if TYPE_CHECKING:
     from renderkiln.engine.room import Room
-
-_ORPHAN_AGE = 7 * 86400.0  # seconds
 
 
 class Renderkiln:
@@ -49,38 +52,38 @@ class Renderkiln:
         kernels.use_cache(settings.home.absolute() / "cache")
         self.settings = settings
         self._clock = clock or SystemClock()
+        self._home = settings.home.absolute()
         self._server = ForkServer()
-        executor = Executor(self._server, clock=self._clock, stall_timeout=settings.stall_timeout)
-        self._executor = executor
-        self._house = House(executor, self._clock, settings.home.absolute(), settings.keep_work)
+        self._executor = Executor(self._server, clock=self._clock, stall_timeout=settings.stall_timeout)
+        self._opening = threading.Lock()
+        self._own: Direct | None = None
+        self._caretaker: Caretaker | None = None
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
-        """With these settings, else with those of the environment. Clears away week-old leftovers.
+        """With these settings, else with those of the environment. Raises UsageError for wrong settings."""
+        return cls(settings or Settings.load())
 
-        Raises UsageError for wrong settings.
-        """
-        kiln = cls(settings or Settings.load())
-        kiln._sweep()
-        return kiln
+    @cached_property
+    def database(self) -> Database:
+        """Opened when it is first asked for, and its tables brought up to date. Raises UserError."""
+        database = Database(self.settings.database or default_url(self._home))
+        upgrade(database)
+        return database
 
     @cached_property
     def room(self) -> Room:
         """The queues: jobs that outlive this process. Opened when it is first asked for."""
-        # Imported late: what runs here and now needs no database.
-        from renderkiln.database.engine import default_url
+        # Imported late: what runs here and now needs no queues, and DBOS takes a while to import.
         from renderkiln.engine.room import Room
 
         settings = self.settings
-        home = settings.home.absolute()
         return Room(
-            address=settings.database or default_url(home),
-            home=home,
+            database=self.database,
             clock=self._clock,
-            executor=self._executor,
-            pipeline=self.pipeline,
-            services=self._services,
-            retry=self.retry,
+            home=self._home,
+            keep=self._keep,
+            house=self._house,
             lanes={
                 "video-rendering": settings.video_rendering,
                 "audio-rendering": settings.audio_rendering,
@@ -94,14 +97,19 @@ class Renderkiln:
                 "event-processing": settings.event_processing_global,
             },
             polling=settings.poll_interval,
-            keep_work=settings.keep_work,
         )
 
     def close(self) -> None:
         """End whatever still runs."""
+        if self._own is not None:
+            self._own.close()
+        if self._caretaker is not None:
+            self._caretaker.__exit__()
         self._server.close()
         if "room" in self.__dict__:
             self.room.close()
+        if "database" in self.__dict__:
+            self.database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -139,13 +147,14 @@ class Renderkiln:
         item_id: str = "1",
         format: str | None = None,
         label: str | None = None,
+        priority: int = 100,
         metadata: Mapping[str, Any] | None = None,
     ) -> Job:
         """A job for one file. The file is not looked at before the job runs.
 
-        `format` is the last part of the id; `label` is what people read, by default the file's name. Raises
-        UsageError for an unknown pipeline, for params it does not accept, and for characters that have no
-        place in an id.
+        `format` is the last part of the id; `label` is what people read, by default the file's name; low
+        numbers of `priority` run first. Raises UsageError for an unknown pipeline, for params it does not
+        accept, and for characters that have no place in an id.
         """
         kind = self.pipeline(pipeline)
         batch = self.new_batch() if batch_id is None else batch_id
@@ -160,9 +169,20 @@ class Renderkiln:
             created_at=self._clock.now(),
             format=format,
             label=path.name if label is None else label,
+            priority=priority,
             max_attempts=self.retry(kind).attempts,
             metadata=dict(metadata or {}),
         )
+
+    def take_on(self, jobs: Sequence[Job], *, output: Path | None = None, reuse: bool = True) -> list[Job]:
+        """Let this process be the one to `run` these jobs of one batch, and nobody else while it lives.
+
+        The jobs to run: these, or those of the same call before, whose process was killed, with what they had
+        finished. When this process dies before their end, the same call or a worker goes on with them; those
+        not begun when it closes are cancelled.
+        """
+        folder = (output or self.settings.output_dir).absolute()
+        return self._direct.take_on(Submission(jobs[0].batch_id, jobs, folder), reuse=reuse)
 
     def run(
         self,
@@ -176,29 +196,47 @@ class Renderkiln:
         """Render `job` into the folder `output` (default: the setting `output_dir`) and report on it.
 
         Returns when the job has ended; what is wrong with a file, a folder or FFmpeg is in the report, never
-        raised. `listen` is called in this thread with each event, at most about ten times a second. When
-        `stop` is set, a cancelled report comes back within two seconds. What a killed run of the same job
-        has finished is used again unless `reuse` is False.
+        raised. UserError is raised where the database cannot be used. `listen` is called in this thread with
+        each event, at most about ten times a second. When `stop` is set, a cancelled report comes back within
+        two seconds. What a killed run of the same job has finished is used again unless `reuse` is False.
+        A job that was taken on is rendered into the folder it was taken on with.
         """
-        pipeline = self.pipeline(job.pipeline)
-        self._server.start(pipeline.preload)  # it loads them while this process does, too
-        run = DirectRun(
-            self._house,
-            pipeline,
-            job,
-            lambda: self._services(output),
-            listen=listen,
-            stop=stop or threading.Event(),
-            reuse=reuse,
+        self._server.start(self.pipeline(job.pipeline).preload)  # it loads them while this process does, too
+        if not self._direct.knows(job.id):
+            (job,) = self.take_on([job], output=output, reuse=reuse)
+        return self._direct.run(job, listen=listen, stop=stop, reuse=reuse)
+
+    @property
+    def _direct(self) -> Direct:
+        """The executor of what runs here and now."""
+        with self._opening:
+            if self._own is None:
+                me = announce(self._clock, direct=True)
+                self._own = Direct(self._house(me), me, lambda c, ticket: self.room.tickets.write(c, ticket))
+                self._caretaker = Caretaker(self._clearing_up, self._clock).__enter__()
+            return self._own
+
+    def _house(self, worker: NewWorker) -> House:
+        """Where the attempts of `worker` happen."""
+        return House(
+            database=self.database,
+            executor=self._executor,
+            clock=self._clock,
+            home=self._home,
+            pipeline=self.pipeline,
+            services=self._services,
+            retry=self.retry,
+            owner=worker.id,
+            worker=worker.name,
+            keep_work=self.settings.keep_work,
         )
-        return run.run()
 
     def _services(self, output: Path | None) -> Services:
         settings = self.settings
         limits = Limits(settings.max_duration, settings.max_file_size, settings.max_pixels)
         return Services(
             ffmpeg=binary.find(settings.ffmpeg).absolute(),
-            cache=self._house.home / "cache",
+            cache=self._home / "cache",
             output=(output or settings.output_dir).absolute(),
             cores=settings.cores,
             nice=settings.nice,
@@ -206,11 +244,20 @@ class Renderkiln:
             fonts=tuple(font.absolute() for font in settings.fonts),
         )
 
-    def _sweep(self) -> None:
-        workfolder.sweep(self._house.work, age=_ORPHAN_AGE)
-        for log in self._house.logs.glob("*.log"):
-            if time.time() - log.stat().st_mtime > _ORPHAN_AGE:
-                log.unlink(missing_ok=True)
+    def _clearing_up(self) -> Retention:
+        """For who runs no worker: without its queues, which take a while to load."""
+        return Retention(self.database, None, self._clock, self._home, self._keep)
+
+    @property
+    def _keep(self) -> Keep:
+        kept = self.settings
+        return Keep(
+            jobs=kept.keep_jobs,
+            events=kept.keep_events,
+            completed=kept.keep_completed,
+            failed=kept.keep_failed,
+            cache=kept.cache_size,
+        )
 
 
 def _validated(pipeline: Pipeline, params: Mapping[str, Any]) -> dict[str, Any]:

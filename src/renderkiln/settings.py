@@ -144,7 +144,10 @@ class Settings(BaseModel):
         json_schema_extra={"also": "IDLE_TIMEOUT"},
     )
     grace: float = Field(
-        30.0, ge=0, description="Seconds that running jobs have to end when their worker is told to"
+        30.0,
+        ge=0,
+        le=86_400,
+        description="Seconds that running jobs have to end when their worker is told to",
     )
     health_port: int | None = Field(
         None,

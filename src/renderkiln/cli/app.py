@@ -27,9 +27,19 @@ Settings come from options, RENDERKILN_… variables and renderkiln.toml: see `r
     lazy={
         "demo": ("renderkiln.cli.demo:demo", "Compose a short track and render it."),
         "render": ("renderkiln.cli.render:render", "Render here and now."),
+        "submit": ("renderkiln.cli.submit:submit", "Queue jobs for workers, and return."),
+        "jobs": ("renderkiln.cli.jobs:jobs", "See, watch, cancel and retry jobs."),
+        "batches": ("renderkiln.cli.batches:batches", "See, watch, cancel and retry whole batches."),
+        "queues": ("renderkiln.cli.queues:queues", "See, pause and limit queues."),
+        "worker": ("renderkiln.cli.worker:worker", "Work off the queues."),
         "probe": ("renderkiln.cli.probe:probe", "Say what a media file is."),
         "templates": ("renderkiln.cli.templates:templates", "List and preview the looks of a film."),
         "doctor": ("renderkiln.cli.doctor:doctor", "Check that this machine can render."),
+        "db": (
+            "renderkiln.cli.db:db",
+            "Look after the database of jobs and what lies beside it on the disk.",
+        ),
+        "new": ("renderkiln.cli.new:new", "Start a package of your own."),
         "config": ("renderkiln.cli.config:config", "Show the settings and where they come from."),
     },
     epilog=EPILOG,
@@ -79,6 +89,10 @@ def _tell(error: Exception) -> int:
         ):  # named, not imported: `media` is heavy
             say(str(error))
             return FAILED
+    if type(error).__module__ == "sqlalchemy.exc" and (cause := getattr(error, "orig", None)) is not None:
+        first = (str(cause).strip().splitlines() or ["no reason given"])[0]
+        say(f"the database cannot be used: {first} (`renderkiln doctor` looks at it)")
+        return FAILED
     from renderkiln.cli.crash import record
 
     say(f"unexpected {type(error).__name__}: {error}; please report it with {shown(record(error))}")

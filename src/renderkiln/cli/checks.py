@@ -8,12 +8,16 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from renderkiln import __version__
 from renderkiln.cli.words import size
+from renderkiln.database.condition import Condition, address_of, look
+from renderkiln.database.schema import REVISION
+from renderkiln.domain.errors import UserError
+from renderkiln.engine.retention import usage
 from renderkiln.media import kernels
 from renderkiln.media.errors import MediaError
 from renderkiln.media.ffmpeg import binary, encoders
@@ -47,6 +51,7 @@ def examine(settings: Settings) -> list[Check]:
         kernel_cache(settings),
         folder("Home", settings.home, "RENDERKILN_HOME"),
         folder("Output", settings.output_dir, "RENDERKILN_OUTPUT_DIR or --out"),
+        *database(settings),
     ]
 
 
@@ -133,6 +138,36 @@ def folder(name: str, path: Path, setting: str) -> Check:
     if free < LITTLE_DISK:
         return Check(name, "poor", found, "make room: finished films need 10 to 50 MB a minute")
     return Check(name, "fine", found)
+
+
+def database(settings: Settings) -> Iterator[Check]:
+    """How the database stands, and what it and everything else in the home folder takes. None is made."""
+    found = Condition("", exists=False)
+    try:
+        found = look(address_of(settings.database, settings.home))
+        found.refuse_newer()
+    except UserError as error:
+        mend = "choose another by RENDERKILN_DATABASE; a SQLite file gives way to: renderkiln db restore FILE"
+        yield Check("Database", "broken", str(error), mend)
+    else:
+        yield Check("Database", *_standing(found))
+    taken = asdict(usage(settings.home.absolute(), found.size))
+    del taken["free"]  # said of the home folder
+    yield Check("Disk use", "note", ", ".join(f"{name} {size(each)}" for name, each in taken.items()))
+
+
+def _standing(found: Condition) -> tuple[Literal["fine", "note"], str]:
+    match found:
+        case Condition(exists=False):
+            return "note", f"{found.shown} will be made with the first queued job"
+        case Condition(revision=None):
+            return "note", f"{found.shown} is empty: its tables will be made with the first queued job"
+        case Condition(revision=str(revision)) if revision != REVISION:
+            return (
+                "note",
+                f"{found.shown} is at revision {revision}: renderkiln db upgrade brings it to {REVISION}",
+            )
+    return "fine", f"{found.shown}, revision {found.revision}"
 
 
 def available_memory() -> int:

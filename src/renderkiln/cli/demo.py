@@ -24,7 +24,8 @@ EXCERPT = (6.55, 4.0)  # seconds: where it starts, how long it is; the drop is i
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 def demo(out: Path, *, quiet: bool) -> int:
     """Compose a twenty-second track, render it in 1080p and a part of it in stereoscopic 360°."""
-    from renderkiln.cli.rendering import Order, render_all
+    from renderkiln.cli.orders import Order
+    from renderkiln.cli.rendering import render_all
     from renderkiln.media import kernels
     from renderkiln.settings import Settings
 

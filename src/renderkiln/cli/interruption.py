@@ -14,7 +14,8 @@ from renderkiln.cli.words import say
 class Interruption:
     """While this context is open, a signal sets `stop` instead of ending the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str = "stopping (once more to stop at once)") -> None:
+        self._words = words
         self.stop = threading.Event()
         self.received: int | None = None
         self._before: dict[int, Any] = {}
@@ -45,4 +46,4 @@ class Interruption:
 
     def _stop(self) -> None:
         self.stop.set()
-        say("stopping (once more to stop at once)")
+        say(self._words)

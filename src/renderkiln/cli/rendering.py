@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from renderkiln.app import Renderkiln
 from renderkiln.cli.interruption import Interruption
+from renderkiln.cli.orders import Order, jobs_of
 from renderkiln.cli.view import Quiet, View, speed
 from renderkiln.cli.words import clock, plain, put, put_json, put_table, shown, size
 from renderkiln.domain.report import JobReport
 from renderkiln.settings import Settings
-
-
-@dataclass(frozen=True)
-class Order:
-    """One job that a call asks for."""
-
-    path: Path
-    params: Mapping[str, Any]
-    item_id: str
-    format: str
 
 
 def render_all(
@@ -41,19 +31,7 @@ def render_all(
     """
     reports = []
     with Renderkiln.open(Settings.load(output_dir=out)) as kiln, Interruption() as interruption:
-        batch = kiln.new_batch()
-        jobs = [
-            kiln.job(
-                pipeline,
-                order.path,
-                order.params,
-                batch_id=batch,
-                item_id=order.item_id,
-                format=order.format,
-                label=f"{order.path.name} {order.format}",
-            )
-            for order in orders
-        ]
+        jobs = kiln.take_on(jobs_of(kiln, pipeline, orders), reuse=reuse)
         with chosen_view(quiet=quiet) as view:
             for number, job in enumerate(jobs, 1):
                 if interruption.stop.is_set():

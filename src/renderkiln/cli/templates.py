@@ -54,8 +54,9 @@ def list_(shape: str) -> None:
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, help="Another seed, another picture.")
 def preview(name: str, target: Path, dimensions: str, seconds: float, seed: int, **look: Any) -> None:
     """Draw one frame of template NAME, as it answers the built-in demo track, into a PNG, JPEG or WebP."""
+    from renderkiln.cli.orders import pair
     from renderkiln.cli.preview import canvas_of, draw
-    from renderkiln.cli.visualizer import checked_look, pair
+    from renderkiln.cli.visualizer import checked_look
 
     more = dict(pair(each) for each in look.pop("more"))
     given = {key: value for key, value in look.items() if value is not None} | more

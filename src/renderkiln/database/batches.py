@@ -18,7 +18,7 @@ from renderkiln.domain.states import ENDED
 
 @dataclass(frozen=True)
 class NewBatch:
-    """A batch to be stored. `request_sha256` is of the request that the idempotency key came with."""
+    """A batch to be stored. `request_sha256` is of what was asked for."""
 
     id: str
     created_at: datetime  # aware
@@ -68,6 +68,12 @@ def by_idempotency_key(connection: sa.Connection, key: str) -> StoredBatch | Non
     return found[0] if found else None
 
 
+def open_of_request(connection: sa.Connection, request_sha256: str) -> list[StoredBatch]:
+    """Batches that asked for the same and have not ended, the newest first."""
+    same = (batches.c.request_sha256 == request_sha256, batches.c.completed_at.is_(None))
+    return _stored(connection, sa.select(batches).where(*same).order_by(batches.c.created_at.desc()))
+
+
 def page(connection: sa.Connection, *, before: Cursor | None = None, limit: int = 100) -> list[StoredBatch]:
     """The newest batches first, those older than `before`."""
     query = sa.select(batches).order_by(batches.c.created_at.desc(), batches.c.id.desc()).limit(limit)
@@ -87,6 +93,14 @@ def counts(connection: sa.Connection, batch_id: str) -> BatchCounts:
         .group_by(jobs.c.state)
     )
     return BatchCounts(**{row.state: row.number for row in connection.execute(grouped)})
+
+
+def progress(connection: sa.Connection, batch_id: str) -> tuple[float, datetime | None]:
+    """Percent of all its jobs together, those that ended whole; and when the first of them began."""
+    each = sa.case((jobs.c.state.in_(ENDED), 100.0), else_=jobs.c.progress)
+    began = sa.func.min(jobs.c.started_at, type_=jobs.c.started_at.type)
+    row = connection.execute(sa.select(sa.func.avg(each), began).where(jobs.c.batch_id == batch_id)).one()
+    return float(row[0] or 0.0), row[1]
 
 
 def lock(connection: sa.Connection, batch_id: str) -> None:

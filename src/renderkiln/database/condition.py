@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from renderkiln.database import jobs, url
-from renderkiln.database.engine import Database
+from renderkiln.database.engine import Database, default_url
 from renderkiln.database.schema import REVISION, VERSION_TABLE
+from renderkiln.database.trouble import explained
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import STATES, JobState
 
@@ -25,9 +25,9 @@ class Condition:
     """`revision` is None where our tables are not in it yet; `size` is in bytes."""
 
     shown: str  # where it is, and nothing secret
-    exists: bool
-    revision: str | None
-    size: int
+    revision: str | None = None
+    size: int = 0
+    exists: bool = True
 
     @property
     def is_newer(self) -> bool:
@@ -43,27 +43,32 @@ class Condition:
             )
 
 
+def address_of(named: str | None, home: Path) -> str:
+    """URL of the database that the settings have named, or else of the one in `home`."""
+    return named or default_url(home.absolute())
+
+
 def look(address: str) -> Condition:
     """How the database at this URL stands.
 
     Raises UsageError for what is no URL, UserError where the database cannot be reached, read or live.
     """
     parsed = url.parse(address)
-    shown = url.shown(parsed)
-    if parsed.get_backend_name() != "sqlite":
+    where = url.shown(parsed)
+    with explained(address):
+        if parsed.get_backend_name() == "sqlite":
+            return _look_at_file(where, Path(str(parsed.database)))
         database = Database(address)
-        with explained(shown):
-            try:
-                return Condition(shown, True, _revision(database.engine), size(database))
-            finally:
-                database.close()
-    path = Path(str(parsed.database))
-    if path.parent.exists():
-        url.prepare_file(path)  # which refuses network folders
-    if not path.exists():
-        return Condition(shown, False, None, 0)
-    with explained(shown, file=True):
-        return Condition(shown, True, _revision(_looking_at(path)), _file_size(path))
+        try:
+            return Condition(where, _revision(database.engine), size(database))
+        finally:
+            database.close()
+
+
+def refuse_newer_backup(file: Path) -> None:
+    """Raise UserError for a backup that a newer Renderkiln wrote; says nothing of what is no backup."""
+    with suppress(sa.exc.DBAPIError):
+        Condition(str(file), _revision(_reading(file))).refuse_newer()
 
 
 def job_counts(database: Database) -> dict[JobState, int]:
@@ -82,19 +87,15 @@ def size(database: Database) -> int:
     return of_all
 
 
-@contextmanager
-def explained(shown: str, *, file: bool = False) -> Iterator[None]:
-    """Turn what a database or the system says meanwhile into one line: UserError."""
-    try:
-        yield
-    except sa.exc.DBAPIError as error:
-        raise _unusable(shown, str(error.orig), file=file) from None
-    except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _unusable(shown, reason, file=file) from None
+def _look_at_file(where: str, path: Path) -> Condition:
+    if path.parent.exists():
+        url.prepare_file(path)  # refuses a network folder
+    if not path.exists():
+        return Condition(where, exists=False)
+    return Condition(where, _revision(_reading(path)), _file_size(path))
 
 
-def _looking_at(path: Path) -> sa.Engine:
+def _reading(path: Path) -> sa.Engine:
     uri = f"{path.absolute().as_uri()}?mode=ro"
     return sa.create_engine(
         "sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=sa.pool.NullPool
@@ -111,9 +112,3 @@ def _revision(engine: sa.Engine) -> str | None:
 def _file_size(path: Path) -> int:
     files = (Path(f"{path}{companion}") for companion in _COMPANIONS)
     return sum(file.stat().st_size for file in files if file.exists())
-
-
-def _unusable(shown: str, reason: str, *, file: bool) -> UserError:
-    first = (reason.strip().splitlines() or ["no reason given"])[0]
-    where = "file and folder" if file else "address, name and password"
-    return UserError(f"the database {shown} cannot be used: {first}. Check its {where}")

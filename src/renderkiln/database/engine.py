@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from renderkiln.database import sqlitefile, url
 from renderkiln.database.schema import REVISION, VERSION_TABLE
+from renderkiln.database.trouble import explained
 from renderkiln.domain.errors import UserError
 
 _PRAGMAS = ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
@@ -76,7 +77,7 @@ def upgrade(database: Database) -> None:
 
     Raises UserError where the database cannot be used: not reachable, not ours, or of a newer Renderkiln.
     """
-    with _explained(database):
+    with explained(database.url):
         # The lock on SQLite comes first: two processes must not switch a new file to WAL at the same time.
         if not database.is_sqlite and _revision(database) == REVISION:
             return
@@ -163,20 +164,3 @@ def alone(database: Database) -> Iterator[None]:
             yield
         finally:
             connection.execute(sa.select(sa.func.pg_advisory_unlock(_ADVISORY_LOCK)))
-
-
-@contextmanager
-def _explained(database: Database) -> Iterator[None]:
-    """Turn what a database or the system says into one line for people."""
-    try:
-        yield
-    except sa.exc.DBAPIError as error:
-        raise _unusable(database, str(error.orig)) from None
-    except OSError as error:
-        raise _unusable(database, error.strerror or str(error)) from None
-
-
-def _unusable(database: Database, reason: str) -> UserError:
-    first = (reason.strip().splitlines() or ["no reason given"])[0]
-    where = "file and folder" if database.is_sqlite else "address, name and password"
-    return UserError(f"the database {database.shown} cannot be used: {first}. Check its {where}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -67,8 +66,3 @@ def after(
         )
         for row in connection.execute(query)
     ]
-
-
-def forget_before(connection: sa.Connection, moment: datetime) -> int:
-    """Delete what happened before `moment`; how many events that were."""
-    return connection.execute(sa.delete(events).where(events.c.at < moment)).rowcount

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from renderkiln.database import guard
 from renderkiln.database.artifacts import insert as insert_artifacts
 from renderkiln.database.artifacts import of_jobs as artifacts_of_jobs
-from renderkiln.database.schema import batches, jobs
+from renderkiln.database.schema import jobs
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobError, JobReport
-from renderkiln.domain.states import EDGES, ENDED, JobState
+from renderkiln.domain.states import EDGES, ENDED, JobState, Verb
 
 _AT_ONCE = 500  # parameters of one statement
 
@@ -89,6 +89,15 @@ def find(connection: sa.Connection, id: str) -> StoredJob | None:
     return found[0] if found else None
 
 
+def find_all(connection: sa.Connection, ids: Sequence[str]) -> list[StoredJob]:
+    """Those of the jobs `ids` that there are, in this order."""
+    found: dict[str, StoredJob] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        few = sa.select(jobs).where(jobs.c.id.in_(ids[start : start + _AT_ONCE]))
+        found |= {each.report.job.id: each for each in _stored(connection, few)}
+    return [found[id] for id in ids if id in found]
+
+
 def page(
     connection: sa.Connection,
     *,
@@ -141,6 +150,15 @@ def start_if_waiting(
         processed_at=now,
     )
     return _stored(connection, sa.select(jobs).where(jobs.c.id == id))[0].report
+
+
+def adopt_if_held_by(connection: sa.Connection, id: str, owner: str | None, heir: str) -> None:
+    """Let `heir` hold this job, which waits or ran for `owner` (None: for nobody), to run it here and now."""
+    states = EDGES["put_back"]
+    theirs = jobs.c.owner.is_(None) if owner is None else jobs.c.owner == owner
+    guard.change(
+        connection, id, jobs.c.state.in_(states), theirs, state=states[1], owner=heir, not_before=None
+    )
 
 
 def note_progress_if_held(
@@ -197,7 +215,7 @@ def complete_if_held(
 ) -> None:
     """End the job with its files."""
     held = guard.holds(attempt, owner)
-    values = {"result": dict(result), "progress": 100.0, "completed_at": now, "owner": None}
+    values = {"result": dict(result), "progress": 100.0, "message": "", "completed_at": now, "owner": None}
     guard.move(connection, "complete", id, held, **values)
     insert_artifacts(connection, id, artifacts, now)
 
@@ -256,21 +274,48 @@ def hand_back_if_held(connection: sa.Connection, id: str, attempt: int, owner: s
     guard.move(connection, "put_back", id, guard.holds(attempt, owner), message=message, owner=None)
 
 
-def cancel_if_running(connection: sa.Connection, id: str, now: datetime) -> None:
+def cancel_if_running(
+    connection: sa.Connection, id: str, now: datetime, *, message: str = "Cancelled"
+) -> None:
     """End a job that somebody else runs; its executor sees by `still_held` that it lost it."""
-    guard.move(connection, "cancel", id, completed_at=now, owner=None)
+    guard.move(connection, "cancel", id, message=message, completed_at=now, owner=None)
 
 
-def withdraw_if_waiting(connection: sa.Connection, id: str, now: datetime) -> None:
-    """End a job that waits."""
-    guard.move(connection, "withdraw", id, completed_at=now, owner=None)
+def withdraw_if_waiting(
+    connection: sa.Connection,
+    id: str,
+    now: datetime,
+    *,
+    message: str = "Cancelled",
+    error: JobError | None = None,
+) -> None:
+    """End a job that waits, for the reason `error` if it is not that somebody wished so."""
+    guard.move(
+        connection,
+        "withdraw",
+        id,
+        message=message,
+        error_code=error and error.code,
+        error_message=error and error.message,
+        completed_at=now,
+        owner=None,
+    )
 
 
 def reopen_if_failed(connection: sa.Connection, id: str, *, attempts_more: int, now: datetime) -> int:
     """Let a failed job wait again, for `attempts_more` further attempts; the number of the next one."""
+    return _wait_again(connection, "reopen", id, attempts_more, now)
+
+
+def revive_if_cancelled(connection: sa.Connection, id: str, *, attempts_more: int, now: datetime) -> int:
+    """The same for a cancelled job."""
+    return _wait_again(connection, "revive", id, attempts_more, now)
+
+
+def _wait_again(connection: sa.Connection, verb: Verb, id: str, attempts_more: int, now: datetime) -> int:
     guard.move(
         connection,
-        "reopen",
+        verb,
         id,
         attempt=jobs.c.attempt + 1,
         max_attempts=jobs.c.attempt + attempts_more,  # on the right hand, the old number
@@ -304,6 +349,12 @@ def still_held(connection: sa.Connection, owner: str) -> set[tuple[str, int]]:
     return {(row.id, row.attempt) for row in connection.execute(held)}
 
 
+def waiting_for_owner(connection: sa.Connection, owner: str) -> list[StoredJob]:
+    """Direct jobs that this executor has not begun, or will try again."""
+    mine = (jobs.c.owner == owner, jobs.c.state == EDGES["start"][0])
+    return _stored(connection, sa.select(jobs).where(*mine).order_by(jobs.c.position))
+
+
 def owners(connection: sa.Connection) -> set[str]:
     """Every executor that holds a job."""
     return set(connection.scalars(sa.select(jobs.c.owner).where(jobs.c.owner.is_not(None)).distinct()))
@@ -335,29 +386,22 @@ def counts(connection: sa.Connection) -> Mapping[str, Mapping[JobState, int]]:
 
 
 def oldest_waiting(connection: sa.Connection) -> Mapping[str, datetime]:
-    """By queue, since when its oldest waiting job could have begun; in the future where all are scheduled."""
+    """By queue, since when its oldest waiting job could have begun; in the future where all are scheduled.
+
+    Those that somebody holds, to run them here and now, are not the queue's.
+    """
     since = sa.func.coalesce(jobs.c.not_before, jobs.c.created_at)
     oldest = sa.func.min(since, type_=jobs.c.created_at.type).label("since")
-    waiting = jobs.c.state == EDGES["start"][0]
+    waiting = sa.and_(jobs.c.state == EDGES["start"][0], jobs.c.owner.is_(None))
     found = connection.execute(sa.select(jobs.c.queue, oldest).where(waiting).group_by(jobs.c.queue))
     return {row.queue: row.since for row in found}
 
 
-def ended_before(connection: sa.Connection, moment: datetime, limit: int) -> list[str]:
-    """Ids of jobs that ended before `moment`, the oldest first."""
-    old = sa.select(jobs.c.id).where(jobs.c.state.in_(ENDED), jobs.c.completed_at < moment)
-    return list(connection.scalars(old.order_by(jobs.c.completed_at, jobs.c.id).limit(limit)))
-
-
-def forget(connection: sa.Connection, ids: Iterable[str]) -> None:
-    """Delete these jobs, as far as they have ended, with what hangs on them, and batches left empty."""
-    chosen = list(ids)
-    for start in range(0, len(chosen), _AT_ONCE):
-        few = jobs.c.id.in_(chosen[start : start + _AT_ONCE])
-        gone = sa.delete(jobs).where(few, jobs.c.state.in_(ENDED)).returning(jobs.c.batch_id)
-        touched = set(connection.scalars(gone))
-        empty = ~sa.exists().where(jobs.c.batch_id == batches.c.id)
-        connection.execute(sa.delete(batches).where(batches.c.id.in_(touched), empty))
+def waiting_since_before(connection: sa.Connection, moment: datetime, limit: int) -> list[StoredJob]:
+    """Jobs in queues that could have begun before `moment`, the oldest first."""
+    since = sa.func.coalesce(jobs.c.not_before, jobs.c.created_at, type_=jobs.c.created_at.type)
+    waiting = (jobs.c.state == EDGES["start"][0], jobs.c.owner.is_(None), since < moment)
+    return _stored(connection, sa.select(jobs).where(*waiting).order_by(since, jobs.c.id).limit(limit))
 
 
 def _take_from(

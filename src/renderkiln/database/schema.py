@@ -40,10 +40,11 @@ batches = sa.Table(
     sa.Column("label", Text, nullable=False),
     sa.Column("metadata", Json, nullable=False),
     sa.Column("idempotency_key", Text, unique=True),
-    sa.Column("request_sha256", Text),  # of the request that the key came with
+    sa.Column("request_sha256", Text),  # of what was asked for
     sa.Column("rounds", sa.Integer, nullable=False, default=0),  # how often all its jobs had ended
     sa.Column("completed_at", Moment),
     sa.Index(None, "created_at", "id"),
+    sa.Index(None, "request_sha256"),
 )
 
 jobs = sa.Table(

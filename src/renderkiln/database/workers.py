@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -54,12 +55,16 @@ def beats(connection: sa.Connection) -> Mapping[str, int]:
     return {row.id: row.beat for row in connection.execute(sa.select(workers.c.id, workers.c.beat))}
 
 
+def find(connection: sa.Connection, id: str) -> StoredWorker | None:
+    """The executor, if it was not struck off."""
+    row = connection.execute(sa.select(workers).where(workers.c.id == id)).first()
+    return None if row is None else _stored(row)
+
+
 def everyone(connection: sa.Connection) -> list[StoredWorker]:
     """All executors, the longest running first."""
     ordered = sa.select(workers).order_by(workers.c.started_at, workers.c.id)
-    return [
-        StoredWorker(**{**row._mapping, "queues": tuple(row.queues)}) for row in connection.execute(ordered)
-    ]
+    return [_stored(row) for row in connection.execute(ordered)]
 
 
 def drain(connection: sa.Connection, id: str) -> bool:
@@ -71,3 +76,7 @@ def drain(connection: sa.Connection, id: str) -> bool:
 def remove(connection: sa.Connection, id: str) -> bool:
     """Strike it off; False where somebody else did."""
     return connection.execute(sa.delete(workers).where(workers.c.id == id)).rowcount == 1
+
+
+def _stored(row: sa.Row[Any]) -> StoredWorker:
+    return StoredWorker(**{**row._mapping, "queues": tuple(row.queues)})

@@ -15,8 +15,8 @@ EventName = Literal[
     "job.handed_back",  # its worker shut down in order; another one goes on
     "job.taken_over",  # its worker died; another one goes on
     "job.reopened",  # it had failed, and a person asked for it again
-    "job.completed",
-    "job.failed",  # message says why
+    "job.completed",  # facts: attempt, seconds that it took, bytes of its files
+    "job.failed",  # message says why; facts: attempt, seconds, code
     "job.cancelled",
     "stage.started",
     "stage.reused",  # its recorded result is used again

@@ -5,6 +5,7 @@
        │ └──── put_back ───┘  └─────── cancel ────> cancelled
        └────── withdraw ──────────────────────────> cancelled
     failed ─── reopen ───> pending
+    cancelled ─ revive ──> pending
 
 A job is put back when its attempt is to be tried again later, was taken over, or was handed back at shutdown.
 """
@@ -18,7 +19,7 @@ from typing import Literal, get_args
 from renderkiln.domain.errors import Superseded
 
 JobState = Literal["pending", "processing", "completed", "failed", "cancelled"]
-Verb = Literal["start", "complete", "fail", "cancel", "put_back", "withdraw", "reopen"]
+Verb = Literal["start", "complete", "fail", "cancel", "put_back", "withdraw", "reopen", "revive"]
 
 STATES: tuple[JobState, ...] = get_args(JobState)
 ENDED: frozenset[JobState] = frozenset({"completed", "failed", "cancelled"})
@@ -32,6 +33,7 @@ EDGES: Mapping[Verb, tuple[JobState, JobState]] = MappingProxyType(
         "put_back": ("processing", "pending"),
         "withdraw": ("pending", "cancelled"),
         "reopen": ("failed", "pending"),
+        "revive": ("cancelled", "pending"),
     }
 )
 

@@ -22,10 +22,13 @@ def tell(
     message: str = "",
     worker: str | None = None,
     **facts: Any,
-) -> None:
+) -> Event:
     """Write an event of `job`."""
-    event = Event(name, job.id, now, percent, None, message, facts)
+    event = Event(
+        name, job.id, now, percent, None, message, {**facts, "pipeline": job.pipeline, "queue": job.queue}
+    )
     events.append(connection, event, batch_id=job.batch_id, worker=worker)
+    return event
 
 
 def batch_ended(connection: sa.Connection, batch_id: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln import __version__
-from renderkiln.database import attempts, jobs, stages
+from renderkiln.database import attempts, jobs, queues, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.asset import Asset
@@ -21,25 +21,27 @@ from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import Superseded, UserError
 from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
-from renderkiln.domain.outcomes import Outcome
+from renderkiln.domain.outcomes import Failed, Outcome, TryAgain
 from renderkiln.domain.retry import Retry
 from renderkiln.domain.states import ENDED
 from renderkiln.engine import workfolder
 from renderkiln.engine.announce import tell
 from renderkiln.engine.chronicle import Chronicle
 from renderkiln.engine.context import log_of
-from renderkiln.engine.ending import Again, Ending, Usage
+from renderkiln.engine.ending import Ending, Usage
 from renderkiln.engine.executor import Attempt, Executor
 from renderkiln.engine.intake import prepare_output, take_in
 from renderkiln.engine.narrator import Listener, Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold, Records
 from renderkiln.engine.stage_child import LOG_FORMAT
+from renderkiln.engine.ticket import Ticket, Write
 from renderkiln.engine.verdict import verdict
 from renderkiln.engine.workfolder import WorkFolder
 from renderkiln.pipelines.contract import Pipeline, Services
 
 _KEY_DIGITS = 24
+_LOGGED = {"INTERNAL", "CRASHED"}  # errors whose cause stands in the log
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ class AttemptRun:
 
     `holding` is entered while the attempt is held: it sets `stop` when somebody else has it.
 
-    `again` is called in the transaction that puts the job back. When `stop` is set the work ends: the job is
-    handed back if `hand_back` is true then, else it is cancelled.
+    `write_ticket` is called in the transaction that puts a job into a queue. When `stop` is set the work
+    ends: the job is handed back if `hand_back` is true then, else it is cancelled. With `stays`, a job that
+    waits for its next attempt stays with this executor. `kept` tells people what becomes of what is finished.
     """
 
     def __init__(
@@ -84,19 +87,23 @@ class AttemptRun:
         job_id: str,
         number: int,
         *,
-        again: Again,
+        write_ticket: Write,
         stop: threading.Event,
-        hand_back: Callable[[], bool],
         holding: Holding,
+        kept: str,
+        hand_back: Callable[[], bool] = lambda: False,
+        stays: bool = False,
         reuse: bool = True,
         listen: Listener | None = None,
     ) -> None:
         self._house = house
         self._hold = Hold(job_id, number, house.owner)
-        self._again = again
+        self._write_ticket = write_ticket
         self._stop = stop
-        self._hand_back = hand_back
         self._holding = holding
+        self._kept = kept
+        self._hand_back = hand_back
+        self._owner_after = house.owner if stays else None
         self._reuse = reuse
         self._listen = listen
         self._log = house.logs / f"{job_id}.log"
@@ -113,7 +120,9 @@ class AttemptRun:
         chronicle = Chronicle(self._house.database, self._hold, stored, self._house.clock, self._stop)
         listeners = [self._usage.hear, chronicle.hear, *([self._listen] if self._listen else [])]
         narrator = Narrator(self._hold.job_id, self._house.clock, *listeners, percent=stored.report.progress)
-        narrator.say("job.started", message=stored.report.job.label)
+        job = stored.report.job
+        facts: dict[str, Any] = {"attempt": self._hold.attempt, "pipeline": job.pipeline, "queue": job.queue}
+        narrator.say("job.started", message=job.label, **facts)
         with (
             self._holding(self._hold.job_id, self._hold.attempt, self._stop),
             _logging_to(self._log, self._hold.job_id),
@@ -128,6 +137,8 @@ class AttemptRun:
         now = house.clock.now()
 
         def take(connection: sa.Connection) -> StoredJob | None:
+            if self._must_wait(connection):
+                return None
             jobs.start_if_waiting(
                 connection, hold.job_id, hold.attempt, hold.owner, worker=house.worker, now=now
             )
@@ -136,13 +147,26 @@ class AttemptRun:
             )
             stored = jobs.find(connection, hold.job_id)
             if stored is not None:
-                tell(connection, "job.started", stored.report.job, now, worker=hold.owner)
+                tell(
+                    connection, "job.started", stored.report.job, now, worker=hold.owner, attempt=hold.attempt
+                )
             return stored
 
         try:
             return persist(house.database, house.clock, take)
         except Superseded:
             return None
+
+    def _must_wait(self, connection: sa.Connection) -> bool:
+        """Whether its queue was paused after the ticket was drawn: then it goes back there."""
+        stored = jobs.find(connection, self._hold.job_id)
+        if stored is None or stored.owner is not None:
+            return False
+        job = stored.report.job
+        paused = queues.find(connection, job.queue).paused
+        if paused:
+            self._write_ticket(connection, Ticket.of(job, self._hold.attempt))
+        return paused
 
     def _work(self, stored: StoredJob, narrator: Narrator, held: ExitStack) -> Outcome:
         try:
@@ -174,7 +198,7 @@ class AttemptRun:
             assets=assets,
             services=services,
             workdir=self._folder.files,
-            journal=self._records,
+            records=self._records,
             log=self._log,
             kept=(self._folder.lock,),
         )
@@ -207,12 +231,14 @@ class AttemptRun:
             house.clock,
             folder.files,
             fingerprint=key,
-            created_at=job.created_at,
+            job=job,
         )
 
     def _settle(self, stored: StoredJob, outcome: Outcome, narrator: Narrator) -> None:
         """Write what became of the attempt. Changes nothing where someone else holds the job now."""
         house, job = self._house, stored.report.job
+        if isinstance(outcome, TryAgain | Failed) and outcome.code in _LOGGED:
+            outcome = replace(outcome, message=f"{outcome.message} (details in {self._log})")
         ending = Ending(
             hold=self._hold,
             job=job,
@@ -220,19 +246,31 @@ class AttemptRun:
             now=house.clock.now(),
             seconds=house.clock.monotonic() - self._begun,
             usage=self._usage,
-            again=self._again,
+            write_ticket=self._write_ticket,
             records=self._records,
             hand_back=self._hand_back(),
+            owner_after=self._owner_after,
+            kept=self._kept,
         )
+        if isinstance(outcome, Failed) and outcome.code == "DISK_FULL":
+            self._leave(keep=False)  # before it is written down: a full disk takes no word
         try:
-            event, message = persist(house.database, house.clock, lambda c: ending.write(c, outcome))
+            told = persist(
+                house.database, house.clock, lambda c: ending.write(c, outcome), wait_for_room=True
+            )
         except Superseded:
-            self._leave(keep=self._is_open())
+            is_open = self._is_open()
+            self._leave(keep=is_open)
+            narrator.say("job.taken_over" if is_open else "job.cancelled", message="It is not ours any more")
             return
-        self._leave(keep=event in {"job.retrying", "job.handed_back"} or ending.keeps(outcome))
-        if event == "job.completed":
+        self._leave(keep=told.name in {"job.retrying", "job.handed_back"} or ending.keeps(outcome))
+        if told.name in {"job.completed", "job.cancelled"} or (
+            isinstance(outcome, Failed) and outcome.code == "INVALID"
+        ):  # nothing in it that anybody looks for
+            self._log.unlink(missing_ok=True)
+        if told.name == "job.completed":
             narrator.finish()
-        narrator.say(event, message=message)
+        narrator.say(told.name, message=told.message, **told.facts)
 
     def _retry(self, job: Job) -> Retry:
         try:
@@ -253,6 +291,7 @@ class AttemptRun:
             self._folder.set_aside(f"kept.{self._hold.job_id}")
         else:
             self._folder.remove()
+        self._folder = None
 
 
 def identity(

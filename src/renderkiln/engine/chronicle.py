@@ -11,12 +11,21 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from renderkiln.database import events, jobs
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
+from renderkiln.database.trouble import first_line
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import Superseded
 from renderkiln.domain.event import Event
 from renderkiln.engine.records import Hold
 
 _log = logging.getLogger(__name__)
+_HEARD = {
+    "job.progress",
+    "stage.started",
+    "stage.reused",
+    "stage.failed",
+    "stage.left_out",
+    "warning",
+}
 _POINTS, _SECONDS = 2.0, 1.0  # progress is written when it moved so far, or after so long
 
 
@@ -35,13 +44,11 @@ class Chronicle:
         self._reused: list[str] = []
         self._left_out: dict[str, str] = {}
         self._percent, self._written = stored.report.progress, float("-inf")
+        self._told = stored.report.progress  # by an event: the row moves each second, its history less often
 
     def hear(self, event: Event) -> None:
-        """Write down `event`; those of the job as a whole are written with the change they tell of."""
-        if event.name == "job.progress":
-            if not self._is_news(event):
-                return
-        elif event.name.startswith("job."):
+        """Write down `event`, unless it was written with the change that it tells of."""
+        if event.name not in _HEARD or (event.name == "job.progress" and not self._is_news(event)):
             return
         try:
             with self._database.write() as connection:
@@ -49,7 +56,7 @@ class Chronicle:
         except Superseded:
             self._stop.set()
         except (OperationalError, InterfaceError) as error:
-            _log.warning("%s: %s was not written down: %s", event.job_id, event.name, error.orig)
+            _log.warning("%s: %s was not written down: %s", event.job_id, event.name, first_line(error))
         self._percent, self._written = event.percent, self._clock.monotonic()
 
     def _is_news(self, event: Event) -> bool:
@@ -74,7 +81,7 @@ class Chronicle:
                 self._reused.append(stage)
             case Event(name="stage.left_out", stage=str(stage)):
                 self._left_out[stage] = event.message
-            case Event(name="job.progress"):
+            case Event(name="job.progress") if event.percent - self._told < _POINTS:
                 return
         if event.name in {"warning", "stage.reused", "stage.left_out"}:
             jobs.note_facts_if_held(
@@ -87,3 +94,4 @@ class Chronicle:
                 left_out=self._left_out,
             )
         events.append(connection, event, batch_id=self._batch_id, worker=hold.owner)
+        self._told = event.percent

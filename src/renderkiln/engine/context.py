@@ -17,7 +17,7 @@ from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.media.errors import FFmpegStopped
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.progress import Progress
-from renderkiln.media.ffmpeg.run import Feed, Finished, feed, run
+from renderkiln.media.ffmpeg.run import Feed, Finished, Presence, feed, run
 from renderkiln.pipelines.contract import JSON, Item, JobFacts, Result, Services
 
 Send = Callable[[Mapping[str, Any]], None]
@@ -115,7 +115,11 @@ class Context:
             "stall_timeout": self._stall_timeout,
             "own_group": not self._isolated,  # in a process of its own the stage leads the group
             "nice": 0 if self._isolated else self.services.nice,
+            "on_process": self._tell_process,
         }
+
+    def _tell_process(self, pid: int, presence: Presence) -> None:
+        self._send({"kind": "process", "pid": pid, "running": presence == "running"})
 
     def _run_part(self, key: str, item: Item, run: Callable[[Item], Result]) -> Result:
         self._raise_if_stopped()

@@ -1,21 +1,28 @@
-"""What people do to jobs that exist: cancel and retry."""
+"""What people do to jobs that exist: cancel, retry, and let them run sooner or later."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, jobs, stages
+from renderkiln.database import batches, dependencies, jobs, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
-from renderkiln.domain.states import ENDED
+from renderkiln.domain.states import ENDED, JobState
+from renderkiln.engine import dependents
 from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.persist import persist
-from renderkiln.engine.tickets import Ticket, Tickets
+from renderkiln.engine.ticket import Ticket
+from renderkiln.engine.tickets import Tickets
 
+T = TypeVar("T")
+
+_FAILED: frozenset[JobState] = frozenset({"failed"})
 _PATIENCE = 10.0  # seconds that a person waits for a database that is away or locked
 
 
@@ -29,56 +36,87 @@ class Control:
 
     def cancel(self, job_id: str) -> None:
         """End a job that waits or runs. Whoever runs it hears of it within a second and stops."""
-        persist(self.database, self.clock, lambda c: self._cancel(c, job_id), patience=_PATIENCE)
-        self.tickets.withdraw(job_id)
+        # Listed before: a ticket that is written from now on is for a retry, and must stay.
+        useless = self.tickets.of_job(job_id)
+        self._persist(lambda c: self._cancel(c, job_id))
+        self.tickets.take_back(useless)
 
     def retry(self, job_id: str, *, from_scratch: bool = False) -> int:
-        """Queue a failed job again, from its failed stage or from scratch; the number of its next attempt."""
-        return persist(
-            self.database,
-            self.clock,
-            lambda c: self._retry(c, job_id, from_scratch=from_scratch),
-            patience=_PATIENCE,
-        )
+        """Queue a failed or cancelled job again; the number of its next attempt.
+
+        It goes on at the stage where it ended, or begins from scratch.
+        """
+        return self._persist(lambda c: self._retry(c, job_id, from_scratch=from_scratch))
+
+    def reprioritise(self, job_id: str, priority: int) -> None:
+        """Let a waiting job run sooner or later; low numbers run first."""
+        before = self.tickets.of_job(job_id)
+        self._persist(lambda c: self._reprioritise(c, job_id, priority))
+        self.tickets.take_back(before)
 
     def cancel_batch(self, batch_id: str) -> list[str]:
         """Cancel what has not ended of a batch; the ids."""
         cancelled = []
-        for stored in self._jobs_of(batch_id):
-            if stored.report.state not in ENDED:
-                self.cancel(stored.report.job.id)
-                cancelled.append(stored.report.job.id)
+        for job_id in self._jobs_of(batch_id, {"pending", "processing"}):
+            try:
+                self.cancel(job_id)
+            except UserError:  # it ended meanwhile
+                continue
+            cancelled.append(job_id)
         return cancelled
 
-    def retry_batch(self, batch_id: str, *, from_scratch: bool = False) -> list[str]:
-        """Queue the failed jobs of a batch again; their ids."""
-        failed = [s.report.job.id for s in self._jobs_of(batch_id) if s.report.state == "failed"]
-        for job_id in failed:
+    def retry_batch(
+        self, batch_id: str, *, states: Collection[JobState] = _FAILED, from_scratch: bool = False
+    ) -> list[str]:
+        """Queue the jobs of a batch again that are in one of `states`; their ids."""
+        chosen = self._jobs_of(batch_id, states)
+        for job_id in chosen:
             self.retry(job_id, from_scratch=from_scratch)
-        return failed
+        return chosen
 
     def _cancel(self, connection: sa.Connection, job_id: str) -> None:
         now, stored = self.clock.now(), self._locked(connection, job_id)
         job, state = stored.report.job, stored.report.state
         if state in ENDED:
             raise UserError(f"job {job_id} has already ended: it is {state}")
-        cancel = jobs.withdraw_if_waiting if state == "pending" else jobs.cancel_if_running
-        cancel(connection, job_id, now)
+        if state == "pending":
+            jobs.withdraw_if_waiting(connection, job_id, now)
+        else:
+            jobs.cancel_if_running(connection, job_id, now)
         tell(connection, "job.cancelled", job, now, message="Cancelled")
         batch_ended(connection, job.batch_id, now)
+        dependents.give_up(connection, job_id, "was cancelled", now)
 
     def _retry(self, connection: sa.Connection, job_id: str, *, from_scratch: bool) -> int:
         now, stored = self.clock.now(), self._locked(connection, job_id)
         job, state = stored.report.job, stored.report.state
-        if state != "failed":
-            raise UserError(f"job {job_id} is {state}: only failed jobs can be retried")
+        if state not in ("failed", "cancelled"):
+            raise UserError(f"job {job_id} is {state}: only failed and cancelled jobs can be retried")
+        unmet = dependencies.unmet(connection, [job_id]).get(job_id, {})
+        for needed, how in unmet.items():
+            if how in ENDED:
+                raise UserError(f"job {job_id} needs job {needed}, which is {how}: retry that one first")
         if from_scratch and stored.fingerprint is not None:
             stages.forget_stages(connection, stored.fingerprint)
-        number = jobs.reopen_if_failed(connection, job_id, attempts_more=job.max_attempts, now=now)
+        again = jobs.reopen_if_failed if state == "failed" else jobs.revive_if_cancelled
+        number = again(connection, job_id, attempts_more=job.max_attempts, now=now)
         batches.reopen(connection, job.batch_id)
-        self.tickets.write(connection, Ticket(job_id, number, job.queue, job.priority))
+        if not unmet:
+            self.tickets.write(connection, Ticket.of(job, number))
         tell(connection, "job.reopened", job, now, message="Queued again", attempt=number)
+        dependents.take_up_again(connection, job_id, now)
         return number
+
+    def _reprioritise(self, connection: sa.Connection, job_id: str, priority: int) -> None:
+        now, stored = self.clock.now(), self._locked(connection, job_id)
+        job, state = stored.report.job, stored.report.state
+        if state != "pending":
+            raise UserError(f"job {job_id} is {state}: only the order of waiting jobs can be changed")
+        jobs.set_priority_if_waiting(connection, job_id, priority)
+        if not dependencies.unmet(connection, [job_id]):
+            delay = ((stored.not_before or now) - now).total_seconds()
+            ticket = Ticket.of(replace(job, priority=priority), stored.report.attempt, delay)
+            self.tickets.write(connection, ticket)
 
     def _locked(self, connection: sa.Connection, job_id: str) -> StoredJob:
         """The job as it stays until this transaction ends: what is decided from it must hold."""
@@ -92,8 +130,12 @@ class Control:
             raise UserError(f"there is no job {job_id!r}")
         return stored
 
-    def _jobs_of(self, batch_id: str) -> list[StoredJob]:
+    def _jobs_of(self, batch_id: str, states: Collection[JobState]) -> list[str]:
         with self.database.read() as connection:
             if batches.find(connection, batch_id) is None:
                 raise UserError(f"there is no batch {batch_id!r}")
-            return list(jobs.of_batch(connection, batch_id))
+            found = jobs.of_batch(connection, batch_id)
+        return [each.report.job.id for each in found if each.report.state in states]
+
+    def _persist(self, write: Callable[[sa.Connection], T]) -> T:
+        return persist(self.database, self.clock, write, patience=_PATIENCE)

@@ -1,232 +1,159 @@
-"""Runs one job here and now, without a queue: its attempts, the waits between them, and the clearing up."""
+"""Runs jobs here and now, in the process that asks: no queue hands them out, no backlog comes before them.
+
+They stand in the database like all others, held from the start by this process. When it dies, the same
+request made again goes on with them; so does a worker, if one is there first.
+"""
 
 from __future__ import annotations
 
-import logging
-import os
-import random
-import socket
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from itertools import count
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
-from renderkiln import __version__
-from renderkiln.domain.asset import Asset
-from renderkiln.domain.clock import Clock
+import sqlalchemy as sa
+
+from renderkiln.database import jobs
+from renderkiln.database.jobs import StoredJob
+from renderkiln.database.workers import NewWorker
 from renderkiln.domain.event import Event
-from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
-from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
-from renderkiln.domain.report import JobError, JobReport
-from renderkiln.engine import workfolder
-from renderkiln.engine.context import log_of
-from renderkiln.engine.executor import Attempt, Executor
-from renderkiln.engine.intake import prepare_output, take_in
-from renderkiln.engine.journal import Journal
-from renderkiln.engine.narrator import Listener, Narrator
-from renderkiln.engine.stage_child import LOG_FORMAT
-from renderkiln.engine.verdict import verdict
-from renderkiln.engine.workfolder import WorkFolder
-from renderkiln.pipelines.contract import Pipeline, Services
+from renderkiln.domain.report import JobReport
+from renderkiln.domain.states import ENDED
+from renderkiln.engine.announce import batch_ended, tell
+from renderkiln.engine.attempt import AttemptRun, House
+from renderkiln.engine.grip import Grip
+from renderkiln.engine.heartbeat import Heartbeat
+from renderkiln.engine.legacy import legacies
+from renderkiln.engine.narrator import Listener
+from renderkiln.engine.persist import persist
+from renderkiln.engine.submission import Submission, insert
+from renderkiln.engine.ticket import Write
 
-_KEY_DIGITS = 24
+T = TypeVar("T")
+
 _KEPT = "what is finished is kept: the same command continues there"
-_LOGGED = {"INTERNAL", "CRASHED"}  # errors whose cause stands in the log
+_LOOK = 0.5  # seconds between two looks at a job that waits, or that somebody else runs
 
 
-@dataclass(frozen=True)
-class House:
-    """Where direct runs happen and what they share. `home` is RENDERKILN_HOME."""
+class Direct:
+    """An executor of the jobs that its own process asks for. Threads may share it; close it when done.
 
-    executor: Executor
-    clock: Clock
-    home: Path
-    keep_work: bool = False
-
-    @property
-    def work(self) -> Path:
-        return self.home / "work"
-
-    @property
-    def logs(self) -> Path:
-        return self.home / "logs"
-
-
-class DirectRun:
-    """One job from its start to its end. Use it once: `DirectRun(...).run()`.
-
-    `services` is called when the job has started: that there is no FFmpeg is a failure of the job.
+    `write_ticket` is for jobs in queues that waited for one of these.
     """
 
-    def __init__(
+    def __init__(self, house: House, worker: NewWorker, write_ticket: Write) -> None:
+        self._house, self._write_ticket = house, write_ticket
+        self._grip = Grip(house.database, house.owner)
+        self._heartbeat = Heartbeat(house.database, house.clock, worker)
+        self._heartbeat.__enter__()
+        self._grip.__enter__()
+
+    def close(self) -> None:
+        """Cancel what was not begun."""
+        for stored in self._mine():
+            self._withdraw(stored.report.job.id)
+        self._grip.__exit__()
+        self._heartbeat.__exit__()
+
+    def knows(self, job_id: str) -> bool:
+        """Whether the job is stored."""
+        with self._house.database.read() as connection:
+            return jobs.find(connection, job_id) is not None
+
+    def take_on(self, submission: Submission, *, reuse: bool = True) -> list[Job]:
+        """Store the jobs as this process's own. The jobs to run: these, or those of the same request before.
+
+        A request whose process died is gone on with, unless `reuse` is False: then what is left of it is
+        cancelled. One that another process is still at is made beside it.
+        """
+        return self._persist(lambda c: self._take_on(c, submission, reuse=reuse))
+
+    def run(
         self,
-        house: House,
-        pipeline: Pipeline,
         job: Job,
-        services: Callable[[], Services],
         *,
-        listen: Listener | None,
-        stop: threading.Event,
-        reuse: bool,
+        listen: Listener | None = None,
+        stop: threading.Event | None = None,
+        reuse: bool = True,
+    ) -> JobReport:
+        """Run the attempts of a job that was taken on, and the waits between them, until it has ended.
+
+        If somebody else has it meanwhile, follow it to its end.
+        """
+        stop = stop or threading.Event()
+        stored = self._found(job.id)
+        while stored.report.state not in ENDED and not stop.is_set():
+            if stored.owner == self._house.owner and self._wait(stored, stop):
+                self._attempt(stored, listen, stop, reuse=reuse or stored.report.attempt > 1)
+            elif stored.owner != self._house.owner:
+                self._follow(stored, listen)
+            stored = self._found(job.id)
+        if stored.report.state == "pending" and stored.owner == self._house.owner:
+            self._withdraw(job.id)
+        return self._found(job.id).report
+
+    def _attempt(
+        self, stored: StoredJob, listen: Listener | None, stop: threading.Event, *, reuse: bool
     ) -> None:
-        self._house = house
-        self._pipeline = pipeline
-        self._job = job
-        self._services = services
-        self._stop = stop
-        self._reuse = reuse
-        self._log = house.logs / f"{job.id}.log"
-        self._report = JobReport(job, worker=f"{socket.gethostname()}-{os.getpid()}")
-        self._narrator = Narrator(job.id, house.clock, self._note, *([listen] if listen else []))
+        AttemptRun(
+            self._house,
+            stored.report.job.id,
+            stored.report.attempt,
+            write_ticket=self._write_ticket,
+            stop=stop,
+            holding=self._grip.on,
+            kept=_KEPT,
+            stays=True,
+            reuse=reuse,
+            listen=listen,
+        ).run()
 
-    def run(self) -> JobReport:
-        """Do it. Raises nothing for what is wrong with files, folders or FFmpeg: the report says it."""
-        self._begin_attempt(1)
-        self._narrator.say("job.started", message=self._job.label)
-        handler: logging.Handler | None = None
-        try:
-            handler = self._open_log()
-            outcome = self._work()
-        except Exception as error:  # noqa: BLE001  the border of a job
-            log_of(self._job.id).error("the job ended with an error", exc_info=True)
-            outcome = verdict(error, self._house.home)
-        finally:
-            if handler is not None:
-                log_of(self._job.id).removeHandler(handler)
-                handler.close()
-        self._end(outcome)
-        return self._report
+    def _wait(self, stored: StoredJob, stop: threading.Event) -> bool:
+        """Wait a moment for the job's next attempt; whether its time has come."""
+        clock = self._house.clock
+        rest = 0.0 if stored.not_before is None else (stored.not_before - clock.now()).total_seconds()
+        return clock.sleep(min(max(rest, 0.0), _LOOK), stop) and rest <= _LOOK
 
-    def _work(self) -> Outcome:
-        services = self._services()
-        services = replace(services, output=prepare_output(services.output))
-        assets = tuple(
-            take_in(path, largest=services.limits.file_size, stop=self._stop) for path in self._job.inputs
-        )
-        params = self._pipeline.Params.model_validate(dict(self._job.params))
-        key = fingerprint(self._identity(params, assets, services))
-        with workfolder.claim(self._house.work, key[:_KEY_DIGITS]) as folder:
-            if not self._reuse:
-                folder.clear()
-            with Journal(
-                folder.journal, folder.files, fingerprint=key, created_at=self._job.created_at
-            ) as journal:
-                attempt = Attempt(
-                    job=self._job,
-                    number=1,
-                    pipeline=self._pipeline,
-                    params=params,
-                    assets=assets,
-                    services=services,
-                    workdir=folder.files,
-                    journal=journal,
-                    log=self._log,
-                    kept=(folder.lock,),
-                )
-                outcome = self._attempts(attempt)
-            return self._settle(folder, outcome, worth_keeping=not journal.is_empty)
+    def _follow(self, stored: StoredJob, listen: Listener | None) -> None:
+        """Somebody else has it: say how far it is."""
+        report = stored.report
+        if listen is not None:
+            now = self._house.clock.now()
+            listen(Event("job.progress", report.job.id, now, report.progress, report.stage, report.message))
+        self._house.clock.sleep(_LOOK)
 
-    def _identity(self, params: Any, assets: tuple[Asset, ...], services: Services) -> Mapping[str, Any]:
-        """What decides the output: the same facts continue the same work."""
-        return {
-            "pipeline": [self._job.pipeline, self._pipeline.version, __version__],
-            "params": self._job.params,
-            "inputs": [[asset.name, asset.sha256] for asset in assets],
-            "pipeline_says": self._pipeline.fingerprint(params, services),
-            "output": services.output,
-        }
-
-    def _attempts(self, attempt: Attempt) -> Outcome:
-        retry = replace(self._pipeline.retry, attempts=self._job.max_attempts)
-        for number in count(1):
-            if number > 1:
-                self._begin_attempt(number)
-            outcome = self._house.executor.run_attempt(
-                replace(attempt, number=number), self._narrator, self._stop
-            )
-            if not isinstance(outcome, TryAgain):
-                return outcome
-            wait = retry.delay(number, random.Random())  # noqa: S311  spreads retries, guards nothing
-            if wait is None:
-                return outcome
-            if not self._wait(outcome, wait if outcome.delay is None else outcome.delay):
-                return Cancelled()
-        raise AssertionError("attempts are counted for ever")
-
-    def _begin_attempt(self, number: int) -> None:
+    def _withdraw(self, job_id: str) -> None:
         now = self._house.clock.now()
-        first = self._report.started_at or now
-        self._report = self._report.move("start", attempt=number, started_at=first, processed_at=now)
 
-    def _wait(self, outcome: TryAgain, seconds: float) -> bool:
-        """Wait for the next attempt; False if the wait was broken off."""
-        self._report = self._report.move("put_back")
-        message = f"Trying again in {seconds:.0f} s: {outcome.message}"
-        self._narrator.say("job.retrying", message=message, seconds=seconds, error=outcome.message)
-        return self._house.clock.sleep(seconds, self._stop)
+        def withdraw(connection: sa.Connection) -> None:
+            stored = jobs.find(connection, job_id)
+            if stored is not None and stored.report.state == "pending":
+                jobs.withdraw_if_waiting(connection, job_id, now, message="Stopped")
+                tell(connection, "job.cancelled", stored.report.job, now, message="Stopped")
+                batch_ended(connection, stored.report.job.batch_id, now)
 
-    def _settle(self, folder: WorkFolder, outcome: Outcome, *, worth_keeping: bool) -> Outcome:
-        """Give the space back, or keep what the same command can go on from."""
-        match outcome:
-            case TryAgain() if worth_keeping:
-                return replace(outcome, message=f"{outcome.message}; {_KEPT}")
-            case Cancelled() if worth_keeping:
-                return replace(outcome, message=_KEPT)
-            case _ if self._house.keep_work:
-                folder.set_aside(f"kept.{self._job.id}")
-            case _:
-                folder.remove()
-        return outcome
+        self._persist(withdraw)
 
-    def _end(self, outcome: Outcome) -> None:
+    def _found(self, job_id: str) -> StoredJob:
+        def find(connection: sa.Connection) -> StoredJob:
+            stored = jobs.find(connection, job_id)
+            assert stored is not None, "jobs that have not ended are not forgotten"
+            return stored
+
+        return self._persist(find)
+
+    def _persist(self, write: Callable[[sa.Connection], T]) -> T:
+        return persist(self._house.database, self._house.clock, write)
+
+    def _mine(self) -> list[StoredJob]:
+        with self._house.database.read() as connection:
+            return jobs.waiting_for_owner(connection, self._house.owner)
+
+    def _take_on(self, connection: sa.Connection, submission: Submission, *, reuse: bool) -> list[Job]:
         now = self._house.clock.now()
-        match outcome:
-            case Done(summary=summary, artifacts=artifacts):
-                self._log.unlink(missing_ok=True)
-                self._narrator.finish()
-                self._report = self._report.move(
-                    "complete", completed_at=now, result=summary, artifacts=artifacts
-                )
-                self._narrator.say("job.completed", message=self._job.label)
-            case Cancelled(message=message):
-                verb: Any = "cancel" if self._report.state == "processing" else "withdraw"
-                self._report = self._report.move(verb, completed_at=now)
-                self._log.unlink(missing_ok=True)
-                self._narrator.say("job.cancelled", message=message or "Stopped")
-            case TryAgain(code=code, message=message) | Failed(code=code, message=message):
-                if code in _LOGGED:
-                    message = f"{message} (details in {self._log})"
-                elif code == "INVALID":
-                    self._log.unlink(missing_ok=True)
-                self._report = self._report.move("fail", completed_at=now, error=JobError(code, message))
-                self._narrator.say("job.failed", message=message)
-
-    def _open_log(self) -> logging.Handler:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(self._log, delay=True)
-        handler.setFormatter(logging.Formatter(LOG_FORMAT))
-        log = log_of(self._job.id)
-        log.setLevel(logging.INFO)
-        log.propagate = False  # people read events; this is for whoever looks closer
-        log.addHandler(handler)
-        return handler
-
-    def _note(self, event: Event) -> None:
-        """Keep the report up with what is told."""
-        report = replace(
-            self._report,
-            progress=event.percent,
-            stage=event.stage or self._report.stage,
-            message=event.message or self._report.message,
-        )
-        match event:
-            case Event(name="warning", facts={"code": code}):
-                report = replace(report, warnings={**report.warnings, code: event.message})
-            case Event(name="stage.reused", stage=str(stage)) if stage not in report.reused:
-                report = replace(report, reused=(*report.reused, stage))
-            case Event(name="stage.left_out", stage=str(stage)):
-                report = replace(report, left_out={**report.left_out, stage: event.message})
-        self._report = report
+        for legacy in legacies(connection, submission.sha256):
+            if reuse and legacy.is_usable:
+                return legacy.take_over(connection, self._house.owner, now)
+            legacy.cancel(connection, f"Begun anew as batch {submission.batch_id}", now)
+        insert(connection, submission, now, owner=self._house.owner)
+        return list(submission.jobs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,20 +16,10 @@ from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
 from renderkiln.domain.report import JobError
 from renderkiln.domain.retry import Retry
+from renderkiln.engine import dependents
 from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.records import Hold, Records
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A job that is to be run again: attempt `attempt`, in `seconds`."""
-
-    job: Job
-    attempt: int
-    seconds: float = 0.0
-
-
-Again = Callable[[sa.Connection, Waiting], None]
+from renderkiln.engine.ticket import Ticket, Write
 
 
 @dataclass
@@ -42,14 +31,18 @@ class Usage:
     bytes_in: int = 0
 
     def hear(self, event: Event) -> None:
-        if event.name == "stage.completed":
+        if event.name in {"stage.completed", "stage.failed"}:
             self.cpu_seconds += event.facts["cpu_seconds"]
             self.peak_bytes = max(self.peak_bytes, event.facts["peak_bytes"] or 0)
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Writes the end of the attempt that `hold` names. Raises Superseded where it is not held any more."""
+    """Writes the end of the attempt that `hold` names. Raises Superseded where it is not held any more.
+
+    A job that waits for its next attempt goes back into its queue, or stays with `owner_after`. `kept` tells
+    people what becomes of what is finished.
+    """
 
     hold: Hold
     job: Job
@@ -57,9 +50,11 @@ class Ending:
     now: datetime
     seconds: float  # that the attempt took
     usage: Usage
-    again: Again
+    write_ticket: Write
     records: Records | None
     hand_back: bool
+    owner_after: str | None
+    kept: str
 
     def keeps(self, outcome: Outcome) -> bool:
         """Whether what is finished stays, for the next attempt or a retry. A full disk gets its room back."""
@@ -67,8 +62,8 @@ class Ending:
         finished = self.records is not None and not self.records.is_empty
         return finished and not full and not isinstance(outcome, Done)
 
-    def write(self, connection: sa.Connection, outcome: Outcome) -> tuple[EventName, str]:
-        """The event it was, and its message."""
+    def write(self, connection: sa.Connection, outcome: Outcome) -> Event:
+        """The event it was."""
         match outcome:
             case Done():
                 return self._complete(connection, outcome)
@@ -81,30 +76,35 @@ class Ending:
             case TryAgain() | Failed():
                 return self._fail(connection, outcome)
 
-    def _complete(self, connection: sa.Connection, done: Done) -> tuple[EventName, str]:
+    def _complete(self, connection: sa.Connection, done: Done) -> Event:
         batches.lock(connection, self.job.batch_id)
         jobs.complete_if_held(
             connection, *self._held, result=done.summary, artifacts=done.artifacts, now=self.now
         )
         written = sum(artifact.size for artifact in done.artifacts)
         self._end_attempt(connection, "completed", bytes_out=written)
-        return self._end_job(connection, done, "job.completed", self.job.label, bytes=written)
+        return self._end_job(
+            connection, done, "job.completed", self.job.label, bytes=written, seconds=self.seconds
+        )
 
-    def _cancel(self, connection: sa.Connection, cancelled: Cancelled) -> tuple[EventName, str]:
-        message = cancelled.message or "Stopped"
+    def _cancel(self, connection: sa.Connection, cancelled: Cancelled) -> Event:
+        message = cancelled.message or (self.kept if self.keeps(cancelled) else "Stopped")
         batches.lock(connection, self.job.batch_id)
         jobs.cancel_if_held(connection, *self._held, message=message, now=self.now)
         self._end_attempt(connection, "cancelled", message=message)
         return self._end_job(connection, cancelled, "job.cancelled", message)
 
-    def _fail(self, connection: sa.Connection, failed: TryAgain | Failed) -> tuple[EventName, str]:
-        error = JobError(failed.code, failed.message)
+    def _fail(self, connection: sa.Connection, failed: TryAgain | Failed) -> Event:
+        kept = f"; {self.kept}" if isinstance(failed, TryAgain) and self.keeps(failed) else ""
+        error = JobError(failed.code, failed.message + kept)
         batches.lock(connection, self.job.batch_id)
         jobs.fail_if_held(connection, *self._held, error=error, now=self.now)
         self._end_attempt(connection, "failed", code=error.code, message=error.message)
-        return self._end_job(connection, failed, "job.failed", error.message, code=error.code)
+        return self._end_job(
+            connection, failed, "job.failed", error.message, code=error.code, seconds=self.seconds
+        )
 
-    def _put_back(self, connection: sa.Connection, outcome: TryAgain, wait: float) -> tuple[EventName, str]:
+    def _put_back(self, connection: sa.Connection, outcome: TryAgain, wait: float) -> Event:
         message = f"Trying again in {wait:.0f} s: {outcome.message}"
         following = self.hold.attempt + 1
         jobs.put_back_if_held(
@@ -113,16 +113,18 @@ class Ending:
             next_attempt=following,
             not_before=self.now + timedelta(seconds=wait),
             message=message,
+            owner_after=self.owner_after,
         )
         self._end_attempt(connection, "retrying", code=outcome.code, message=outcome.message)
-        self.again(connection, Waiting(self.job, following, wait))
+        if self.owner_after is None:
+            self.write_ticket(connection, Ticket.of(self.job, following, wait))
         return self._say(connection, "job.retrying", message, seconds=wait, error=outcome.message)
 
-    def _hand_back(self, connection: sa.Connection) -> tuple[EventName, str]:
+    def _hand_back(self, connection: sa.Connection) -> Event:
         message = "Handed back: its worker is going away"
         jobs.hand_back_if_held(connection, *self._held, message=message)
         self._end_attempt(connection, "handed_back")
-        self.again(connection, Waiting(self.job, self.hold.attempt))
+        self.write_ticket(connection, Ticket.of(self.job, self.hold.attempt))
         return self._say(connection, "job.handed_back", message)
 
     def _wait(self, outcome: TryAgain) -> float | None:
@@ -156,18 +158,23 @@ class Ending:
 
     def _end_job(
         self, connection: sa.Connection, outcome: Outcome, name: EventName, message: str, **facts: Any
-    ) -> tuple[EventName, str]:
+    ) -> Event:
         if self.records is not None and not self.keeps(outcome):
             self.records.forget(connection)
         told = self._say(connection, name, message, **facts)
         batch_ended(connection, self.job.batch_id, self.now)
+        match outcome:
+            case Done():
+                dependents.release(connection, self.job.id, self.now, self.write_ticket)
+            case Cancelled():
+                dependents.give_up(connection, self.job.id, "was cancelled", self.now)
+            case _:
+                dependents.give_up(connection, self.job.id, "failed", self.now)
         return told
 
-    def _say(
-        self, connection: sa.Connection, name: EventName, message: str, **facts: Any
-    ) -> tuple[EventName, str]:
-        tell(connection, name, self.job, self.now, message=message, worker=self.hold.owner, **facts)
-        return name, message
+    def _say(self, connection: sa.Connection, name: EventName, message: str, **facts: Any) -> Event:
+        facts |= {"attempt": self.hold.attempt, "worker": self.hold.owner}
+        return tell(connection, name, self.job, self.now, message=message, **facts)
 
     @property
     def _held(self) -> tuple[str, int, str]:

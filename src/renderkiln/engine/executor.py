@@ -1,6 +1,6 @@
 """Runs the stages of one attempt, each in its own process, and turns what happened into one outcome.
 
-It knows no queue and no database: whoever drives it gives it an `Attempt` and a journal.
+It knows no queue: whoever drives it gives it an `Attempt`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from renderkiln.domain.asset import Asset
 from renderkiln.domain.clock import Clock, SystemClock
@@ -21,16 +21,13 @@ from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgai
 from renderkiln.domain.retry import Retry
 from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.engine.context import Context, StageWork, log_of
-from renderkiln.engine.journal import Journal
 from renderkiln.engine.narrator import Narrator
+from renderkiln.engine.records import Records
 from renderkiln.engine.stage_child import WORK
 from renderkiln.engine.stage_process import Exit, ForkServer, Message, StageProcess
 from renderkiln.engine.verdict import Verdict, from_json, perform, verdict
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import JobFacts, Pipeline, Result, Services, Stage
-
-if TYPE_CHECKING:  # a direct run needs no database, and starts without loading one
-    from renderkiln.engine.records import Records
 
 _ONCE = Retry(attempts=1)
 
@@ -46,7 +43,7 @@ class Attempt:
     assets: tuple[Asset, ...]
     services: Services
     workdir: Path
-    journal: Journal | Records
+    records: Records
     log: Path
     kept: tuple[int, ...] = ()  # descriptors that stages hold open until they are gone
 
@@ -101,10 +98,10 @@ class Executor:
         """
         if stop.is_set():
             return Cancelled()
-        if recorded := attempt.journal.result_of(stage.name):
+        if recorded := attempt.records.result_of(stage.name):
             narrator.reach(stage.name, 1.0)
             narrator.say("stage.reused", stage.name, stage.message)
-            for code, message in attempt.journal.warnings_of(stage.name).items():
+            for code, message in attempt.records.warnings_of(stage.name).items():
                 narrator.say("warning", stage.name, message, code=code)
             return recorded
         retry, tries = stage.retry or _ONCE, 0
@@ -146,29 +143,30 @@ class Executor:
             pipeline=catalog.reference(attempt.pipeline) if stage.isolated else "",
             stage=stage.name,
             params=attempt.job.params,
-            job=JobFacts(attempt.job.id, attempt.journal.created_at, attempt.number),
+            job=JobFacts(attempt.job.id, attempt.records.created_at, attempt.number),
             inputs=attempt.assets,
             results=results,
             workdir=attempt.workdir,
             services=attempt.services,
             stall_timeout=self._stall_timeout,
-            finished_parts=attempt.journal.parts_of(stage.name),
+            finished_parts=attempt.records.parts_of(stage.name),
         )
-        desk = _Desk(attempt.journal, stage, narrator)
+        desk = _Desk(attempt.records, stage, narrator)
         run = self._in_child if stage.isolated else _here
         ended, used = run(attempt, stage, work, desk, stop)
         match ended:
             case Checkpoint():
-                attempt.journal.record(stage.name, ended)
                 narrator.reach(stage.name, 1.0)
-                narrator.say("stage.completed", stage.name, stage.message, **asdict(used))
+                completed = narrator.event("stage.completed", stage.name, stage.message, **asdict(used))
+                attempt.records.record(stage.name, ended, completed)
+                narrator.tell(completed)
                 return ended.opened(attempt.workdir)
             case _ if stop.is_set():  # whatever it said: we had asked it to end
                 return Cancelled()
             case Cancelled():
-                return TryAgain("INTERRUPTED", f"the stage {stage.name!r} was stopped from outside")
-            case _:
-                return ended
+                ended = TryAgain("INTERRUPTED", f"the stage {stage.name!r} was stopped from outside")
+        narrator.say("stage.failed", stage.name, ended.message, code=ended.code, **asdict(used))
+        return ended
 
     def _in_child(
         self, attempt: Attempt, stage: Stage, work: StageWork, desk: _Desk, stop: threading.Event
@@ -194,11 +192,12 @@ class Executor:
 class _Desk:
     """Takes what a running stage sends: records what must last, tells what people want to hear."""
 
-    def __init__(self, journal: Journal | Records, stage: Stage, narrator: Narrator) -> None:
+    def __init__(self, records: Records, stage: Stage, narrator: Narrator) -> None:
         self.ended: Checkpoint | Verdict | None = None
-        self._journal = journal
+        self._records = records
         self._stage = stage
         self._narrator = narrator
+        self._running: list[int] = []  # FFmpeg processes
 
     def take(self, message: Message) -> None:
         name = self._stage.name
@@ -207,15 +206,25 @@ class _Desk:
                 self._narrator.reach(name, fraction)
                 self._narrator.say("job.progress", name, text or self._stage.message, **facts)
             case {"kind": "warning", "code": code, "message": text}:
-                self._journal.record_warning(name, code, text)
+                self._records.record_warning(name, code, text)
                 self._narrator.say("warning", name, text, code=code)
             case {"kind": "part", "key": key, "result": result}:
-                self._journal.record_part(name, key, Checkpoint.from_json(result))
-                self._narrator.say("part.completed", name, part=key)
+                completed = self._narrator.event("part.completed", name, part=key)
+                self._records.record_part(name, key, Checkpoint.from_json(result), completed)
+                self._narrator.tell(completed)
+            case {"kind": "process", "pid": pid, "running": running}:
+                self._note_process(pid, running=running)
             case {"kind": "result", "result": result}:
                 self.ended = Checkpoint.from_json(result)
             case {"kind": "verdict", **ended}:
                 self.ended = from_json(ended)
+
+    def _note_process(self, pid: int, *, running: bool) -> None:
+        if running:
+            self._running.append(pid)
+        else:
+            self._running.remove(pid)
+        self._records.note_process(self._running[-1] if self._running else None)
 
 
 def _here(

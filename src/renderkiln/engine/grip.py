@@ -7,8 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import DBAPIError
+
 from renderkiln.database import jobs
 from renderkiln.database.engine import Database
+from renderkiln.database.trouble import first_line
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +68,11 @@ class Grip:
             try:
                 with self._database.read() as connection:
                     held = jobs.still_held(connection, self._owner)
-            except Exception:  # noqa: BLE001  the database is away: nobody can have taken anything
-                _log.warning("cannot see what is still held", exc_info=True)
+            except DBAPIError as error:  # it is away: nobody can have taken anything
+                _log.warning("cannot see what is still held: %s", first_line(error))
+                continue
+            except Exception:  # noqa: BLE001  this thread must outlive whatever it meets
+                _log.exception("cannot see what is still held")
                 continue
             for attempt, stop in running.items():
                 if attempt not in held:

@@ -7,15 +7,20 @@ start, so that a restarted worker never keeps its dead self's jobs alive; instea
 from __future__ import annotations
 
 import logging
+import os
+import secrets
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from renderkiln.database import events, workers
 from renderkiln.database.engine import Database
+from renderkiln.database.trouble import first_line
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.event import Event, EventName
@@ -25,6 +30,21 @@ _log = logging.getLogger(__name__)
 BEAT = 2.0  # seconds between two beats
 SILENCE = 10.0  # seconds of uninterrupted watching without a beat: then it is dead
 _GAP = 3 * BEAT  # seconds without a look: we were stopped or locked out ourselves, and begin anew
+
+
+def announce(
+    clock: Clock,
+    *,
+    name: str | None = None,
+    queues: tuple[str, ...] = (),
+    concurrency: int = 1,
+    direct: bool = False,
+) -> NewWorker:
+    """An executor for this process. Its id is new at every start, whatever its name."""
+    host, pid = socket.gethostname(), os.getpid()
+    name = name or f"{host}-{pid}"
+    id = f"{name}-{secrets.token_hex(6)}"
+    return NewWorker(id, name, host, pid, queues, concurrency, clock.now(), direct)
 
 
 @dataclass
@@ -97,8 +117,10 @@ class Heartbeat:
         while not self._over.wait(self._interval):
             try:
                 self._beat()
-            except Exception:  # noqa: BLE001  nothing may end the beat but the end of the process
-                _log.warning("the heartbeat could not be written", exc_info=True)
+            except DBAPIError as error:
+                _log.warning("the heartbeat could not be written: %s", first_line(error))
+            except Exception:  # noqa: BLE001  this thread must outlive whatever it meets
+                _log.exception("the heartbeat failed")
 
     def _beat(self) -> None:
         with self._database.write() as connection:

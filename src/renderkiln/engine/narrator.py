@@ -38,8 +38,14 @@ class Narrator:
         """The job was completed: 100 %."""
         self._percent = 100.0
 
+    def event(self, name: EventName, stage: str | None = None, message: str = "", **facts: Any) -> Event:
+        """What is to be told, when something must be done with it first."""
+        return Event(name, self._job_id, self._clock.now(), self._percent, stage, message, facts)
+
     def say(self, name: EventName, stage: str | None = None, message: str = "", **facts: Any) -> None:
-        event = Event(name, self._job_id, self._clock.now(), self._percent, stage, message, facts)
+        self.tell(self.event(name, stage, message, **facts))
+
+    def tell(self, event: Event) -> None:
         for listen in tuple(self._listeners):
             try:
                 listen(event)

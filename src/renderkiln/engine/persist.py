@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import math
+import os
+import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from renderkiln.database.engine import Database
+from renderkiln.database.trouble import first_line
 from renderkiln.domain.clock import Clock
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _FIRST, _LONGEST = 0.2, 5.0  # seconds between two tries
-PATIENCE = 900.0  # seconds: a server that is being upgraded comes back within that time
+PATIENCE = math.inf  # seconds: a job is held until it is written down what became of it
 
 
 def persist(
-    database: Database, clock: Clock, write: Callable[[sa.Connection], T], *, patience: float = PATIENCE
+    database: Database,
+    clock: Clock,
+    write: Callable[[sa.Connection], T],
+    *,
+    patience: float = PATIENCE,
+    wait_for_room: bool = False,
 ) -> T:
     """`write` in one transaction, tried again while the database cannot be reached or is locked.
 
-    Raises what `write` raises, and the database's own error once `patience` seconds have passed.
+    Raises what `write` raises, and the database's own error once `patience` seconds have passed. A full disk
+    is an OSError (ENOSPC) at once, unless the write is to wait for room.
     """
     begun, wait = clock.monotonic(), _FIRST
     while True:
@@ -32,8 +43,16 @@ def persist(
             with database.write() as connection:
                 return write(connection)
         except (OperationalError, InterfaceError) as error:
+            if is_full(error) and not wait_for_room:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), database.shown) from error
             if clock.monotonic() - begun + wait > patience:
                 raise
-            _log.warning("the database cannot be written to, trying again: %s", error.orig)
+            _log.warning("the database cannot be written to, trying again: %s", first_line(error))
             clock.sleep(wait)
             wait = min(_LONGEST, wait * 2)
+
+
+def is_full(error: DBAPIError) -> bool:
+    """Whether the disk of the database has no room left."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code == sqlite3.SQLITE_FULL or getattr(error.orig, "sqlstate", None) == "53100"

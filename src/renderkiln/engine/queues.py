@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from renderkiln.database import events, jobs, queues
 from renderkiln.database.engine import Database
@@ -30,6 +31,17 @@ class QueueReport:
     def age(self, now: datetime) -> float | None:
         """Seconds that its oldest waiting job has waited; None where none does."""
         return None if self.oldest is None else max(0.0, (now - self.oldest).total_seconds())
+
+    def to_json(self, now: datetime) -> dict[str, Any]:
+        age = self.age(now)
+        return {
+            "name": self.name,
+            "paused": self.paused,
+            "workerLimit": self.worker_limit,
+            "globalLimit": self.global_limit,
+            "counts": dict(self.counts),
+            "oldestSeconds": None if age is None else round(age, 1),
+        }
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from renderkiln.database import stages
+from renderkiln.database import attempts, events, jobs, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.stages import StageRow
 from renderkiln.domain.clock import Clock
+from renderkiln.domain.event import Event
+from renderkiln.domain.job import Job
 from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.engine.persist import persist
 from renderkiln.pipelines.contract import Result
@@ -46,11 +47,11 @@ class Records:
         folder: Path,
         *,
         fingerprint: str,
-        created_at: datetime,
+        job: Job,
     ) -> None:
         self._database, self._hold, self._clock = database, hold, clock
         self._folder, self._fingerprint = folder, fingerprint
-        self.created_at = created_at
+        self._batch_id, self.created_at = job.batch_id, job.created_at
         self._stages: dict[str, Checkpoint] = {}
         self._parts: dict[str, dict[str, Checkpoint]] = {}
         self._warnings: dict[str, dict[str, str]] = {}
@@ -77,14 +78,14 @@ class Records:
         """What `stage` told the user, sentences by code."""
         return self._warnings.get(stage, {})
 
-    def record(self, stage: str, checkpoint: Checkpoint) -> None:
-        """Record the end of `stage`."""
-        self._write(stage, "", checkpoint)
+    def record(self, stage: str, checkpoint: Checkpoint, completed: Event) -> None:
+        """Record the end of `stage`, and the event that tells it."""
+        self._write(stage, "", checkpoint, completed)
         self._stages[stage] = checkpoint
 
-    def record_part(self, stage: str, key: str, checkpoint: Checkpoint) -> None:
-        """Record the end of one part of `stage`."""
-        self._write(stage, key, checkpoint)
+    def record_part(self, stage: str, key: str, checkpoint: Checkpoint, completed: Event) -> None:
+        """Record the end of one part of `stage`, and the event that tells it."""
+        self._write(stage, key, checkpoint, completed)
         self._parts.setdefault(stage, {})[key] = checkpoint
 
     def record_warning(self, stage: str, code: str, message: str) -> None:
@@ -100,27 +101,46 @@ class Records:
             ),
         )
 
+    def note_process(self, pid: int | None) -> None:
+        """Record which FFmpeg runs now."""
+        hold = self._hold
+        persist(
+            self._database,
+            self._clock,
+            lambda c: attempts.note_process(c, hold.job_id, hold.attempt, pid),
+        )
+
     def forget(self, connection: sa.Connection) -> None:
         """Forget all of it: the job has ended, and its files go."""
         stages.forget_stages(connection, self._fingerprint)
 
-    def _write(self, stage: str, part: str, checkpoint: Checkpoint) -> None:
-        record = {"folder": str(self._folder), **checkpoint.to_json()}
-        persist(
-            self._database,
-            self._clock,
-            lambda c: stages.record_if_held(
-                c,
-                **vars(self._hold),
+    def _write(self, stage: str, part: str, checkpoint: Checkpoint, completed: Event) -> None:
+        hold, record = self._hold, {"folder": str(self._folder), **checkpoint.to_json()}
+
+        def write(connection: sa.Connection) -> None:
+            stages.record_if_held(
+                connection,
+                **vars(hold),
                 fingerprint=self._fingerprint,
                 stage=stage,
                 part=part,
                 result=record,
                 warnings=self._warnings.get(stage, {}) if not part else {},
-                seconds=None,  # stage.completed says it
-                now=self._clock.now(),
-            ),
-        )
+                seconds=completed.facts.get("seconds"),
+                now=completed.at,
+            )
+            jobs.note_progress_if_held(
+                connection,
+                hold.job_id,
+                hold.attempt,
+                hold.owner,
+                stage=stage,
+                progress=completed.percent,
+                message=completed.message,
+            )
+            events.append(connection, completed, batch_id=self._batch_id, worker=hold.owner)
+
+        persist(self._database, self._clock, write)
 
     def _learn(self, row: StageRow) -> None:
         if row.warnings:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from renderkiln.database import jobs
-from renderkiln.database.engine import Database, alone, upgrade
+import sqlalchemy as sa
+
+from renderkiln.database import batches, jobs
+from renderkiln.database.batches import StoredBatch
+from renderkiln.database.engine import Database, alone
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock
-from renderkiln.domain.retry import Retry
+from renderkiln.domain.errors import UserError
 from renderkiln.engine.attempt import House
+from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.control import Control
-from renderkiln.engine.executor import Executor
-from renderkiln.engine.heartbeat import BEAT, SILENCE
+from renderkiln.engine.heartbeat import BEAT, SILENCE, announce
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.queues import Queues
-from renderkiln.engine.submit import Submission, submit
+from renderkiln.engine.retention import Keep, Retention
+from renderkiln.engine.submission import Submission
+from renderkiln.engine.submit import submit
 from renderkiln.engine.takeover import CRASHES
 from renderkiln.engine.tickets import Tickets, create_tables
 from renderkiln.engine.worker import Worker
-from renderkiln.pipelines.contract import Pipeline, Services
 
 
 @dataclass(frozen=True)
@@ -36,30 +37,20 @@ class Room:
     many may run over all workers (None: any number). `polling` is in seconds.
     """
 
-    address: str  # URL of the database
-    home: Path
+    database: Database
     clock: Clock
-    executor: Executor
-    pipeline: Callable[[str], Pipeline]
-    services: Callable[[Path], Services]
-    retry: Callable[[Pipeline], Retry]
+    home: Path
+    keep: Keep
+    house: Callable[[NewWorker], House]
     lanes: Mapping[str, int]
     most_of: Mapping[str, int | None]
     polling: float = 0.2
-    keep_work: bool = False
-
-    @cached_property
-    def database(self) -> Database:
-        """Opened, and its tables brought up to date. Raises UserError where it cannot be used."""
-        database = Database(self.address)
-        upgrade(database)
-        with alone(database):
-            create_tables(database.engine)
-        return database
 
     @cached_property
     def tickets(self) -> Tickets:
         """What stands in the queues."""
+        with alone(self.database):
+            create_tables(self.database.engine)
         return Tickets(self.database.engine)
 
     @property
@@ -70,13 +61,53 @@ class Room:
     def queues(self) -> Queues:
         return Queues(self.database, self.tickets, self.clock, self.lanes, self.most_of, self.polling)
 
+    @property
+    def retention(self) -> Retention:
+        return Retention(self.database, self.tickets, self.clock, self.home, self.keep)
+
     def submit(self, submission: Submission) -> str:
         """Queue the jobs; the id of their batch. Raises UserError."""
         return submit(self.database, self.tickets, self.clock, submission)
 
     def find(self, job_id: str) -> StoredJob | None:
+        """The job, if there is one."""
         with self.database.read() as connection:
             return jobs.find(connection, job_id)
+
+    def job(self, job_id: str) -> StoredJob:
+        """Raises UserError for a job there is not."""
+        stored = self.find(job_id)
+        if stored is None:
+            raise UserError(f"there is no job {job_id!r}")
+        return stored
+
+    def jobs(self, ids: Sequence[str]) -> list[StoredJob]:
+        """Those of these jobs that there are, in this order."""
+        with self.database.read() as connection:
+            return jobs.find_all(connection, ids)
+
+    def batch(self, batch_id: str) -> list[StoredJob]:
+        """The jobs of a batch, in their order. Raises UserError for a batch there is not."""
+        with self.database.read() as connection:
+            self._batch(connection, batch_id)
+            return jobs.of_batch(connection, batch_id)
+
+    def batch_report(self, batch_id: str) -> BatchReport:
+        """How a batch stands. Raises UserError for a batch there is not."""
+        with self.database.read() as connection:
+            return BatchReport.of(connection, self._batch(connection, batch_id), self.clock.now())
+
+    def batches(self, limit: int) -> list[BatchReport]:
+        """The newest batches first."""
+        with self.database.read() as connection:
+            now, found = self.clock.now(), batches.page(connection, limit=limit)
+            return [BatchReport.of(connection, batch, now) for batch in found]
+
+    def _batch(self, connection: sa.Connection, batch_id: str) -> StoredBatch:
+        found = batches.find(connection, batch_id)
+        if found is None:
+            raise UserError(f"there is no batch {batch_id!r}")
+        return found
 
     def worker(
         self,
@@ -99,21 +130,13 @@ class Room:
             self.queues.check(queue)
         self.queues.apply()
         drawn = tuple(queues) or tuple(self.lanes)
-        name = name or f"{socket.gethostname()}-{os.getpid()}"
-        announced = NewWorker(
-            id=f"{name}-{secrets.token_hex(6)}",
-            name=name,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            queues=drawn,
-            concurrency=min(sum(self.lanes[queue] for queue in drawn), most or sys.maxsize),
-            started_at=self.clock.now(),
-        )
-        house = self._house(announced)
+        concurrency = min(sum(self.lanes[queue] for queue in drawn), most or sys.maxsize)
+        announced = announce(self.clock, name=name, queues=drawn, concurrency=concurrency)
         return Worker(
-            house,
+            self.house(announced),
             self.tickets,
             announced,
+            retention=self.retention,
             limits={queue: self.lanes[queue] for queue in drawn},
             most=most,
             listen=listen,
@@ -127,19 +150,3 @@ class Room:
     def close(self) -> None:
         if "tickets" in self.__dict__:
             self.tickets.close()
-        if "database" in self.__dict__:
-            self.database.close()
-
-    def _house(self, worker: NewWorker) -> House:
-        return House(
-            database=self.database,
-            executor=self.executor,
-            clock=self.clock,
-            home=self.home,
-            pipeline=self.pipeline,
-            services=self.services,
-            retry=self.retry,
-            owner=worker.id,
-            worker=worker.name,
-            keep_work=self.keep_work,
-        )

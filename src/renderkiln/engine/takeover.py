@@ -14,8 +14,10 @@ from renderkiln.database.jobs import Released, StoredJob
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.event import Event
 from renderkiln.domain.report import JobError
+from renderkiln.engine import dependents
 from renderkiln.engine.announce import batch_ended, tell
-from renderkiln.engine.tickets import Ticket, Tickets
+from renderkiln.engine.ticket import Ticket
+from renderkiln.engine.tickets import Tickets
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ class Takeover:
                 stored = jobs.find(connection, each.job_id)
                 if stored is not None and _waits(stored, each.attempt):
                     job = stored.report.job
-                    self.tickets.write(connection, Ticket(job.id, each.attempt, job.queue, job.priority))
+                    self.tickets.write(connection, Ticket.of(job, each.attempt))
         self.tickets.take_back(lost)
 
     def _put_back(self, connection: sa.Connection, released: Released, dead: str, now: datetime) -> None:
@@ -77,7 +79,7 @@ class Takeover:
         if released.crashes >= self.crashes:
             self._quarantine(connection, released, now)
             return
-        self.tickets.write(connection, Ticket(job.id, released.attempt, job.queue, job.priority))
+        self.tickets.write(connection, Ticket.of(job, released.attempt))
         tell(
             connection,
             "job.taken_over",
@@ -97,6 +99,7 @@ class Takeover:
         jobs.fail_if_held(connection, job.id, number, self.sweeper, error=error, now=now)
         tell(connection, "job.failed", job, now, message=error.message, worker=self.sweeper, code=error.code)
         batch_ended(connection, job.batch_id, now)
+        dependents.give_up(connection, job.id, "failed", now)
 
 
 def _waits(stored: StoredJob, attempt: int) -> bool:

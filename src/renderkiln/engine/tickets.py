@@ -18,34 +18,26 @@ from typing import Any, Self
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat
 
+from renderkiln.engine.ticket import Ticket
+
 _APPLICATION = "renderkiln"
 # DBOS hands a ticket only to workers of the version that wrote it: with one version for ever, an upgraded
 # worker drains what the old one left.
 _VERSION = "1"
 _WORKFLOW = "attempt"
-# DBOS keeps one limit of a queue for all workers. This one stands for each worker's own; a worker that has not
-# been told what that is draws nothing.
+# DBOS keeps one limit of a queue for all workers. This one stands for each worker's own; one that was not
+# told what that is draws nothing.
 _OWN = 0
 _PAUSED = 0  # jobs at once over all workers
+_AT_ONCE = 200  # entries deleted in one transaction
 _ENDED_ENTRIES = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 Run = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """One turn of attempt `attempt` of a job; low priorities are drawn first. `delay` is in seconds."""
-
-    job_id: str
-    attempt: int
-    queue: str
-    priority: int
-    delay: float = 0.0
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A ticket that somebody drew."""
+class TicketId:
+    """A ticket that was written."""
 
     id: str
     job_id: str
@@ -129,24 +121,24 @@ class Tickets:
         turn = (ticket.job_id, ticket.attempt, ticket.queue)
         self._client.enqueue_in_transaction(connection, options, *turn)
 
-    def withdraw(self, job_id: str) -> None:
-        """Take back whatever tickets a job still has."""
+    def of_job(self, job_id: str) -> list[TicketId]:
+        """Whatever tickets a job has, drawn or not."""
         found = self._client.list_workflows(
             workflow_id_prefix=f"{job_id}:",
             status=["ENQUEUED", "DELAYED", "PENDING"],
             load_input=False,
             load_output=False,
         )
-        self._client.cancel_workflows([each.workflow_id for each in found])
+        return [TicketId.of(each.workflow_id) for each in found]
 
-    def drawn_by_others_than(self, alive: Collection[str]) -> list[Drawn]:
+    def drawn_by_others_than(self, alive: Collection[str]) -> list[TicketId]:
         """Tickets drawn by executors that are not `alive`. They count against a queue's global limit."""
         found = self._client.list_workflows(
             status="PENDING", name=_WORKFLOW, load_input=False, load_output=False
         )
-        return [Drawn.of(each.workflow_id) for each in found if each.executor_id not in alive]
+        return [TicketId.of(each.workflow_id) for each in found if each.executor_id not in alive]
 
-    def take_back(self, tickets: Iterable[Drawn]) -> None:
+    def take_back(self, tickets: Iterable[TicketId]) -> None:
         """Let these count no more. What is still run for them goes on: our rows say whether it may."""
         self._client.cancel_workflows([each.id for each in tickets])
 
@@ -160,20 +152,23 @@ class Tickets:
         )
 
     def forget(self, *, keep: Mapping[str, int]) -> int:
-        """Delete entries of ended tickets but for the newest `keep[status]` of each; how many went."""
-        gone = 0
+        """Delete some entries of ended tickets, but none of the newest `keep[status]` of each; how many.
+
+        To be called until it is none: each call is one short transaction.
+        """
         for status in _ENDED_ENTRIES:
             old = self._client.list_workflows(
                 status=status,
                 sort_desc=True,
                 offset=keep.get(status, 0),
+                limit=_AT_ONCE,
                 load_input=False,
                 load_output=False,
             )
             if old:
                 self._client.delete_workflows([each.workflow_id for each in old])
-            gone += len(old)
-        return gone
+                return len(old)
+        return 0
 
     def close(self) -> None:
         self._client.destroy()

@@ -7,21 +7,25 @@ import threading
 import time
 from collections.abc import Mapping
 
-import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from renderkiln.database import workers
+from renderkiln.database.trouble import first_line
 from renderkiln.database.workers import NewWorker
 from renderkiln.engine.attempt import AttemptRun, House
-from renderkiln.engine.ending import Waiting
+from renderkiln.engine.caretaker import Caretaker
 from renderkiln.engine.grip import Grip
 from renderkiln.engine.heartbeat import BEAT, SILENCE, Heartbeat
 from renderkiln.engine.narrator import Listener
+from renderkiln.engine.retention import Retention
+from renderkiln.engine.strays import Strays
 from renderkiln.engine.takeover import CRASHES, Takeover
-from renderkiln.engine.tickets import Drawing, Places, Ticket, Tickets
+from renderkiln.engine.tickets import Drawing, Places, Tickets
 
 _log = logging.getLogger(__name__)
 
 GRACE = 30.0  # seconds that running attempts have to end by themselves before they are handed back
+_KEPT = "what is finished is kept: a retry goes on there"
 _TICK = 0.1
 _HANDING_BACK = 10.0  # seconds that handing back may take
 
@@ -40,6 +44,7 @@ class Worker:
         tickets: Tickets,
         worker: NewWorker,
         *,
+        retention: Retention,
         limits: Mapping[str, int],
         most: int | None = None,
         listen: Listener | None = None,
@@ -50,6 +55,7 @@ class Worker:
         silence: float = SILENCE,
     ) -> None:
         self._house, self._tickets, self._worker = house, tickets, worker
+        self._caretaker = Caretaker(lambda: retention, house.clock)
         self._limits, self._most, self._listen, self._crashes = limits, most, listen, crashes
         self._grace, self._idle_timeout = grace, idle_timeout
         self._beat, self._silence = beat, silence
@@ -61,7 +67,13 @@ class Worker:
     def run(self) -> None:
         """Until it is stopped."""
         house = self._house
-        sweep = Takeover(house.database, self._tickets, house.clock, house.owner, self._crashes)
+        takeover = Takeover(house.database, self._tickets, house.clock, house.owner, self._crashes)
+        strays = Strays(house.database, self._tickets, house.clock, house.owner, lambda: self._grip.running)
+
+        def sweep(dead: set[str]) -> None:
+            takeover(dead)
+            strays.look()
+
         room = Places(self._limits, self._most)
         drawing = Drawing(house.database.engine, house.owner, room, self._draw)
         heartbeat = Heartbeat(
@@ -72,11 +84,11 @@ class Worker:
             interval=self._beat,
             silence=self._silence,
         )
-        with heartbeat, self._grip:
+        with heartbeat, self._grip, self._caretaker:
             drawing.start()
             self._work()
-            with house.database.write() as connection:
-                workers.drain(connection, self._worker.id)
+            self._stopping.set()  # also after idling
+            self._say_that_it_drains()
             patience = threading.Thread(target=self._hand_back_after_grace, daemon=True)
             patience.start()
             drawing.stop(patience=self._grace + _HANDING_BACK)
@@ -86,6 +98,16 @@ class Worker:
         if self._stopping.is_set():
             self._hurry.set()
         self._stopping.set()
+
+    @property
+    def announced(self) -> NewWorker:
+        """As it stands on the list of workers."""
+        return self._worker
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it takes no more jobs."""
+        return self._stopping.is_set()
 
     @property
     def running(self) -> list[str]:
@@ -101,6 +123,13 @@ class Worker:
                 _log.info("idle for %.0f s: ending", now - self._busy_at)
                 return
 
+    def _say_that_it_drains(self) -> None:
+        try:
+            with self._house.database.write() as connection:
+                workers.drain(connection, self._worker.id)
+        except DBAPIError as error:  # that the database is away ends no job
+            _log.warning("the others do not know that this worker ends: %s", first_line(error))
+
     def _hand_back_after_grace(self) -> None:
         self._hurry.wait(self._grace)
         self._leaving.set()
@@ -114,10 +143,11 @@ class Worker:
             self._house,
             job_id,
             attempt,
-            again=self._again,
+            write_ticket=self._tickets.write,
             stop=threading.Event(),
-            hand_back=self._leaving.is_set,
             holding=self._grip.on,
+            kept=_KEPT,
+            hand_back=self._leaving.is_set,
             listen=self._listen,
         )
         try:
@@ -125,8 +155,3 @@ class Worker:
         except Exception:
             _log.exception("attempt %d of job %s could not be brought to an end", attempt, job_id)
             raise
-
-    def _again(self, connection: sa.Connection, waiting: Waiting) -> None:
-        job = waiting.job
-        ticket = Ticket(job.id, waiting.attempt, job.queue, job.priority, waiting.seconds)
-        self._tickets.write(connection, ticket)

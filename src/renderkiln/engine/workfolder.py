@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_LOCK, _JOURNAL, _FILES = "lock", "journal.jsonl", "files"
+_LOCK, _FILES = "lock", "files"
 _DYING = 5.0  # seconds that the stages of a killed engine may take to be gone
 _SIBLINGS = 1000
 
@@ -27,10 +27,6 @@ class WorkFolder:
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
         self.lock = lock  # a stage holds it open as well: the folder is in use until its process is gone
-
-    @property
-    def journal(self) -> Path:
-        return self.path / _JOURNAL
 
     @property
     def files(self) -> Path:

@@ -39,18 +39,6 @@ def test_events_of_one_job_or_one_batch(database: Database) -> None:
         assert [each.event for each in events.after(connection, 0, batch_id="b")] == [PROGRESS, OTHER]
 
 
-def test_old_events_are_forgotten_and_their_numbers_never_given_again(database: Database) -> None:
-    _append_all(database)
-    with database.read() as connection:
-        newest = events.after(connection, 0)[-1].seq
-    with database.write() as connection:
-        assert events.forget_before(connection, OTHER.at) == 1
-        assert events.forget_before(connection, NOON + timedelta(days=1)) == 2
-    _append_all(database)
-    with database.read() as connection:
-        assert [each.event for each in events.after(connection, newest)] == [PROGRESS, OTHER, LOST]
-
-
 def test_an_event_goes_with_the_transaction_it_tells_of(database: Database) -> None:
     with database.engine.connect() as connection, connection.begin() as transaction:
         events.append(connection, OTHER)

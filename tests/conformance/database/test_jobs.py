@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from databases import NOON, a_job, add_batch, rows, start, stored
-from renderkiln.database import artifacts, attempts, batches, jobs, schema, stages
+from renderkiln.database import artifacts, batches, jobs, schema, stages
 from renderkiln.database.batches import NewBatch
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import Cursor, NewJob
@@ -398,30 +398,6 @@ def test_counts_and_the_oldest_waiting_by_queue(database: Database) -> None:
             "later": {"pending": 1},
         }
         assert jobs.oldest_waiting(connection) == {"audio": NOON, "video": NOON, "later": LATER}
-
-
-def test_forgetting_takes_ended_jobs_with_all_that_hangs_on_them(database: Database) -> None:
-    add_batch(database, a_job("b-1"), a_job("b-2"))
-    add_batch(database, a_job("c-1", batch_id="c"), id="c")
-    for id in ("b-1", "c-1"):
-        with database.write() as connection:
-            jobs.start_if_waiting(connection, id, 1, "w1", "worker", NOON)
-            attempts.begin(connection, id, 1, "w1", "worker", NOON)
-            HELD["record"](connection, id, 1, "w1")
-            HELD["complete"](connection, id, 1, "w1")
-    with database.write() as connection:
-        connection.execute(sa.insert(schema.dependencies).values(job_id="b-2", needs_job_id="b-1"))
-    with database.read() as connection:
-        assert jobs.ended_before(connection, LATER, 10) == []
-        old = jobs.ended_before(connection, LATER + timedelta(microseconds=1), 10)
-        assert old == ["b-1", "c-1"]
-        assert jobs.ended_before(connection, LATER + timedelta(seconds=1), 1) == ["b-1"]
-    with database.write() as connection:
-        jobs.forget(connection, [*old, "b-2"])  # b-2 has not ended
-    assert [row["id"] for row in rows(database, schema.jobs)] == ["b-2"]
-    assert [row["id"] for row in rows(database, schema.batches)] == ["b"]
-    for table in (schema.attempts, schema.stages, schema.artifacts, schema.dependencies):
-        assert rows(database, table) == []
 
 
 def test_files_of_thousands_of_jobs_are_found_at_once(database: Database) -> None:

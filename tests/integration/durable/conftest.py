@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from renderkiln.database import events, workers
 from renderkiln.database.events import StoredEvent
 from renderkiln.database.jobs import StoredJob
 from renderkiln.engine.room import Room
-from renderkiln.engine.submit import Submission
+from renderkiln.engine.submission import Submission
 
 __all__ = ["database_url", "postgres", "sqlite_template"]
 
@@ -61,12 +61,21 @@ class Rig:
         self.room.submit(Submission(batch, made, self.output))
         return [job.id for job in made]
 
-    def worker(self, name: str) -> subprocess.Popen[bytes]:
-        """Start a worker, and wait until it has announced itself."""
+    def worker(
+        self, name: str, most: int | None = None, environ: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker, and wait until it has announced itself. It runs `most` jobs at once."""
         script = Path(__file__).with_name("worker_process.py")
         process = subprocess.Popen(
-            [sys.executable, str(script), str(self.app.settings.home), self.url, name],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            [
+                sys.executable,
+                str(script),
+                str(self.app.settings.home),
+                self.url,
+                name,
+                *([str(most)] if most else []),
+            ],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environ or {})},
         )
         self.processes.append(process)
         self.until(lambda: process.pid in {each.pid for each in self.workers()})

@@ -45,7 +45,7 @@ def held_by_the_dead(rig: Rig, name: str = "note") -> str:
     (id,) = rig.submit(name)
     with rig.room.database.write() as connection:
         jobs.start_if_waiting(connection, id, 1, "dead", "w", SystemClock().now())
-    rig.room.tickets.withdraw(id)
+    rig.room.tickets.take_back(rig.room.tickets.of_job(id))
     return id
 
 

@@ -1,19 +1,37 @@
-"""A worker as a process of its own: `python worker_process.py HOME DATABASE NAME`. It beats fast."""
+"""A worker as a process of its own: `python worker_process.py HOME DATABASE NAME [MOST]`. It beats fast.
+
+With CLOCK_SET_BACK, its time of day is set back by so many seconds a second after its start.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from renderkiln.app import Renderkiln
+from renderkiln.domain.clock import SystemClock
 from renderkiln.settings import Settings
 
 
+class ClockSetBack(SystemClock):
+    def __init__(self, seconds: float) -> None:
+        self._back, self._start = timedelta(seconds=seconds), time.monotonic()
+
+    def now(self) -> datetime:
+        return super().now() - (self._back if time.monotonic() - self._start > 1.0 else timedelta())
+
+
 def main() -> None:
-    home, database, name = sys.argv[1:]
-    with Renderkiln.open(Settings(home=Path(home), database=database, poll_interval=0.05)) as kiln:
-        worker = kiln.room.worker(name=name, grace=20, beat=0.2, silence=1.5)
+    home, database, name, *most = sys.argv[1:]
+    settings = Settings(home=Path(home), database=database, poll_interval=0.05)
+    clock = ClockSetBack(float(os.environ.get("CLOCK_SET_BACK", 0)))
+    with Renderkiln(settings, clock=clock) as kiln:
+        bound = int(most[0]) if most else None
+        worker = kiln.room.worker(name=name, most=bound, grace=20, beat=0.2, silence=1.5)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         worker.run()

@@ -21,7 +21,7 @@ def main() -> None:
         draw, frame = film.new_draw(), Frame(film.canvas)
         for number in range(0, len(film), len(film) // 4):
             draw(number, frame)
-            print(hashlib.sha256(frame.buffer).hexdigest())
+            print(hashlib.sha256(frame.buffer.tobytes()).hexdigest())
 
 
 if __name__ == "__main__":

@@ -29,5 +29,6 @@ def test_compiled_here_and_found_compiled_are_the_same(tmp_path: Path) -> None:
 def _drawn(folder: Path) -> list[str]:
     drawing = Path(__file__).with_name("drawing.py")
     environ = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "kernels")}
-    command = [sys.executable, drawing, folder / "features.npy"]
-    return subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout.split()
+    command = [sys.executable, str(drawing), str(folder / "features.npy")]
+    ended = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
+    return ended.stdout.split()

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from pydantic import BaseModel, Field
 
 from renderkiln.cli.options import options_of
-from renderkiln.cli.visualizer import checked_look, pair
+from renderkiln.cli.orders import pair
+from renderkiln.cli.visualizer import checked_look
 from renderkiln.domain.errors import UsageError
 
 

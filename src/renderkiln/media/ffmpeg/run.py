@@ -21,11 +21,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Literal, Self
 
 from renderkiln.media.errors import FFmpegFailed, FFmpegStalled, FFmpegStopped, MediaError
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.progress import Progress, parse
+
+Presence = Literal["running", "gone"]
 
 PIPE_BYTES = 1 << 20
 STALL_TIMEOUT = 60.0
@@ -69,13 +71,14 @@ def run(
     stall_timeout: float = STALL_TIMEOUT,
     own_group: bool = True,
     nice: int = 0,
+    on_process: Callable[[int, Presence], None] | None = None,
     stdin: Iterable[bytes | memoryview] | None = None,
 ) -> Finished:
     """Run `command` to its end; only exit status 0 is success, since a stopped FFmpeg leaves a valid file.
 
     `on_progress` is called in this thread and may raise, which ends FFmpeg; `stop` is asked ten times a
-    second from another thread. Raises FFmpegFailed, FFmpegStalled, FFmpegStopped, and OSError (ENOSPC) when
-    the disk is full.
+    second from another thread; `on_process` hears FFmpeg's process id when it runs and when it is gone.
+    Raises FFmpegFailed, FFmpegStalled, FFmpegStopped, and OSError (ENOSPC) when the disk is full.
     """
     with Feed(
         command,
@@ -85,6 +88,7 @@ def run(
         stall_timeout=stall_timeout,
         own_group=own_group,
         nice=nice,
+        on_process=on_process,
         reads_stdin=stdin is not None,
     ) as running:
         for data in stdin or ():
@@ -101,6 +105,7 @@ def feed(
     stall_timeout: float = STALL_TIMEOUT,
     own_group: bool = True,
     nice: int = 0,
+    on_process: Callable[[int, Presence], None] | None = None,
 ) -> Feed:
     """Start `command` to feed it by hand: enter it, `write` what it shall read, then `finish`.
 
@@ -114,6 +119,7 @@ def feed(
         stall_timeout=stall_timeout,
         own_group=own_group,
         nice=nice,
+        on_process=on_process,
         reads_stdin=True,
     )
 
@@ -131,12 +137,14 @@ class Feed:
         stall_timeout: float,
         own_group: bool,
         nice: int,
+        on_process: Callable[[int, Presence], None] | None,
         reads_stdin: bool,
     ) -> None:
         self._on_progress = on_progress
         self._stop = stop
         self._stall_timeout = stall_timeout
         self._own_group = own_group
+        self._on_process = on_process or (lambda _pid, _running: None)
         self._reports: deque[Progress] = deque(maxlen=1)  # only the newest matters
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._verdict: BaseException | None = None  # why the process was ended
@@ -207,12 +215,14 @@ class Feed:
         return "\n".join(self._tail)
 
     def __enter__(self) -> Self:
+        self._on_process(self.pid, "running")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.abort()
+        self._on_process(self.pid, "gone")
         self._close_stdin()  # here and not in `abort`: another thread may be writing to it
         for pipe in (self._process.stdout, self._process.stderr):
             assert pipe is not None

@@ -25,9 +25,17 @@ class SideFile:
 
 
 def deliver(
-    ctx: StageContext, main: Path, base: str, *, content_type: str, sides: Sequence[SideFile]
+    ctx: StageContext,
+    main: Path,
+    base: str,
+    *,
+    content_type: str,
+    kind: str = "video",
+    sides: Sequence[SideFile] = (),
 ) -> Sequence[Artifact]:
     """Publish `main` as the next free `base_vN` in the job's output folder, its side files beside it.
+
+    `kind` is the artifact's: video, audio …
 
     The name is recorded before it is taken: an attempt that died in between finds its own file again
     instead of publishing a second one. Raises Permanent when the folder refuses the files.
@@ -40,7 +48,7 @@ def deliver(
     except PermissionError as error:
         raise Permanent(f"Cannot write to the output folder {folder}: {error.strerror}") from error
     return [
-        publish.artifact("video", target, content_type),
+        publish.artifact(kind, target, content_type),
         *(publish.artifact(side.kind, _beside(target, side), side.content_type) for side in sides),
     ]
 

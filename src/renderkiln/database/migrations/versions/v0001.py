@@ -28,6 +28,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("kiln_batches_created_at_id_idx"), "kiln_batches", ["created_at", "id"], unique=False
     )
+    op.create_index(op.f("kiln_batches_request_sha256_idx"), "kiln_batches", ["request_sha256"], unique=False)
     op.create_table(
         "kiln_events",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,117 @@
+"""`renderkiln worker`: a process that works off the queues."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from renderkiln.cli.options import options_of
+from renderkiln.cli.words import say
+from renderkiln.domain.errors import UsageError, UserError
+from renderkiln.settings import Settings
+
+if TYPE_CHECKING:
+    from renderkiln.domain.event import Event
+    from renderkiln.engine.supervisor import Signals
+
+_log = logging.getLogger(__name__)
+
+
+@click.command("worker", short_help="Work off the queues.")
+@click.option("--queues", multiple=True, metavar="A,B", help="Queues to take jobs from; by default all")
+@click.option(
+    "--concurrency", "max_jobs", type=click.IntRange(1), help="Jobs at once over all of these queues"
+)
+@options_of(Settings, ["worker_id", "health_port", "idle_timeout", "grace", "log_format"])
+@click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
+def worker(queues: Sequence[str], *, quiet: bool, **flags: Any) -> int:
+    """Take jobs from the queues and run them, until a signal or the idle time-out ends it.
+
+    SIGTERM or Ctrl-C: take no more jobs, and let those that run end within the grace time. Once more: hand
+    them to the other workers at once. It logs on stderr. Exit status 0 after an orderly end.
+    """
+    settings = Settings.load(**flags, log_level="warning" if quiet else None)
+    name = settings.worker_id or f"{socket.gethostname()}-{os.getpid()}"
+
+    from renderkiln.engine.supervisor import Signals  # late: `--help` and wrong options need no engine
+    from renderkiln.observability import logs
+
+    logs.set_up(settings.log_format, settings.log_level, worker=name)
+    signals = Signals()
+    signals.listen()
+    try:
+        status = _work(settings, name, _split(queues), signals)
+    except UserError as error:
+        status = _tell(error, settings.log_format)
+    _leave_if_stuck(status)
+    return status
+
+
+def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals) -> int:
+    from renderkiln.app import Renderkiln
+    from renderkiln.database.condition import address_of
+    from renderkiln.database.trouble import explained
+    from renderkiln.domain.clock import SystemClock
+    from renderkiln.engine.statistics import Statistics
+    from renderkiln.engine.supervisor import Supervisor, check_home, reach
+    from renderkiln.observability.logs import JobLog
+
+    home, clock, port = settings.home.absolute(), SystemClock(), settings.health_port
+    address = address_of(settings.database, home)
+    check_home(home)
+    if not reach(address, clock, signals.wanted):
+        return 0
+    statistics, log = Statistics(clock), JobLog()
+
+    def listen(event: Event) -> None:
+        statistics.hear(event)
+        log.hear(event)
+
+    with Renderkiln.open(settings) as kiln, explained(address):
+        worker = kiln.room.worker(
+            name=name,
+            queues=queues,
+            most=settings.max_jobs,
+            listen=listen,
+            crashes=settings.crashes,
+            grace=settings.grace,
+            idle_timeout=settings.idle_timeout,
+        )
+        health = None if port is None else (settings.health_host, port)
+        return Supervisor(kiln.room, worker, statistics, signals, health=health).run()
+
+
+def _split(queues: Sequence[str]) -> tuple[str, ...]:
+    """The names in `a,b` and in repeated options, each once."""
+    names = [name.strip() for each in queues for name in each.split(",")]
+    return tuple(dict.fromkeys(names))
+
+
+def _tell(error: UserError, shape: str) -> int:
+    """Say what was wrong in the shape of the other lines; the exit status."""
+    if shape == "json":
+        _log.error("%s", error)
+    else:
+        say(str(error))
+    return 2 if isinstance(error, UsageError) else 1
+
+
+def _leave_if_stuck(status: int) -> None:
+    """End now if a thread waits for a database that is away: Python would wait for the thread.
+
+    Nothing is lost: what it holds is taken over, and its stages end with this process.
+    """
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    for thread in others:
+        if not thread.daemon:
+            thread.join(timeout=1)
+            if thread.is_alive():
+                sys.stderr.flush()
+                os._exit(status)

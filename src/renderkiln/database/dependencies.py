@@ -1,0 +1,46 @@
+"""Which jobs need others to be completed before they begin."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import sqlalchemy as sa
+
+from renderkiln.database.schema import dependencies, jobs
+from renderkiln.domain.errors import UserError
+from renderkiln.domain.states import EDGES, JobState
+
+_AT_ONCE = 500  # parameters of one statement
+_MET = EDGES["complete"][1]
+
+
+def insert(connection: sa.Connection, needs: Mapping[str, Collection[str]]) -> None:
+    """Store what each job of `needs` needs. Raises UserError for a needed job there is not."""
+    rows = [{"job_id": id, "needs_job_id": needed} for id, all_ in needs.items() for needed in all_]
+    if not rows:
+        return
+    try:
+        connection.execute(sa.insert(dependencies), rows)
+    except sa.exc.IntegrityError:
+        raise UserError("the jobs were not stored: one of the jobs that they need is not there") from None
+
+
+def unmet(connection: sa.Connection, ids: Collection[str]) -> dict[str, dict[str, JobState]]:
+    """What the jobs `ids` still wait for: by job, those it needs that are not completed, and their state."""
+    found: dict[str, dict[str, JobState]] = {}
+    chosen = list(ids)
+    for start in range(0, len(chosen), _AT_ONCE):
+        query = (
+            sa.select(dependencies.c.job_id, jobs.c.id, jobs.c.state)
+            .join(jobs, jobs.c.id == dependencies.c.needs_job_id)
+            .where(dependencies.c.job_id.in_(chosen[start : start + _AT_ONCE]), jobs.c.state != _MET)
+        )
+        for id, needed, state in connection.execute(query):
+            found.setdefault(id, {})[needed] = state
+    return found
+
+
+def dependents(connection: sa.Connection, id: str) -> list[str]:
+    """The jobs that need this one, in the order of their ids."""
+    query = sa.select(dependencies.c.job_id).where(dependencies.c.needs_job_id == id)
+    return list(connection.scalars(query.order_by(dependencies.c.job_id)))

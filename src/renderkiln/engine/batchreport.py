@@ -1,0 +1,50 @@
+"""How a batch stands: counted from its jobs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from renderkiln.database import batches
+from renderkiln.database.batches import StoredBatch
+from renderkiln.domain.batch import BatchCounts
+
+_EARLY = 2.0  # percent, below which the time left would be a guess
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """`percent` is of all its jobs together; `remaining` is in seconds, None where it would be a guess."""
+
+    batch: StoredBatch
+    counts: BatchCounts
+    percent: float
+    remaining: float | None
+
+    @classmethod
+    def of(cls, connection: sa.Connection, batch: StoredBatch, now: datetime) -> BatchReport:
+        counts = batches.counts(connection, batch.id)
+        percent, begun = batches.progress(connection, batch.id)
+        remaining = None
+        if counts.processing and begun is not None and percent >= _EARLY:
+            remaining = (now - begun).total_seconds() * (100.0 - percent) / percent
+        return cls(batch, counts, percent, remaining)
+
+    def to_json(self) -> dict[str, Any]:
+        ended = self.batch.completed_at
+        return {
+            "id": self.batch.id,
+            "label": self.batch.label,
+            "state": self.counts.state,
+            "progress": round(self.percent, 1),
+            "remainingSeconds": None if self.remaining is None else round(self.remaining, 1),
+            "total": self.counts.total,
+            "counts": asdict(self.counts),
+            "round": self.batch.rounds,
+            "createdAt": self.batch.created_at.isoformat(),
+            "completedAt": ended.isoformat() if ended else None,
+            "metadata": dict(self.batch.metadata),
+        }

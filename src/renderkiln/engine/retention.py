@@ -1,0 +1,281 @@
+"""Forgets what is old: records, tickets, events, unfinished work, logs, cache. Never a finished file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+from renderkiln.database import expiry, jobs
+from renderkiln.database.condition import size
+from renderkiln.database.engine import Database
+from renderkiln.domain.clock import Clock
+from renderkiln.engine import workfolder
+from renderkiln.media import kernels
+
+if TYPE_CHECKING:
+    from renderkiln.engine.tickets import Tickets
+
+T = TypeVar("T")
+
+_ORPHANED = timedelta(days=7)  # after that nobody goes on with unfinished work
+_HALF = timedelta(days=1)  # after that nobody writes on at a half-written file
+_IN_USE = timedelta(hours=1)  # for so long after its last use, a cached file may be used right now
+_LONGEST = 36_500.0  # days; a date has no room for much more
+# Rows of one transaction: on SQLite everybody who wants to write waits for it.
+_JOBS, _BATCHES, _EVENTS, _STAGES = 50, 200, 1000, 200
+_PAUSE = 0.05  # seconds after it, in which the others have their turn
+_LOGS = 500  # names of one query
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What is kept: days of job records and of events, entries of the queue engine, bytes of cache."""
+
+    jobs: float
+    events: float
+    completed: int
+    failed: int
+    cache: int
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How many of each went; `bytes` is what the files among them gave back."""
+
+    jobs: int
+    batches: int
+    stages: int
+    events: int
+    tickets: int
+    folders: int
+    logs: int
+    cached: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Bytes; `free` is what the disk of the home folder still has."""
+
+    database: int
+    work: int
+    cache: int
+    logs: int
+    free: int
+
+
+class _Gone(NamedTuple):
+    number: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Retention:
+    """`home` is RENDERKILN_HOME. What is in use is never touched; several processes may sweep at once.
+
+    Who has no queues has no `tickets`, and need not load the queue engine.
+    """
+
+    database: Database
+    tickets: Tickets | None
+    clock: Clock
+    home: Path
+    keep: Keep
+
+    def sweep(self, stop: threading.Event | None = None) -> Swept:
+        """Forget what is older than it is kept; soon and in order once `stop` is set.
+
+        A sweep that is killed leaves nothing half done: the next one goes on. Raises the database's errors.
+        """
+        stop, now = stop or threading.Event(), self.clock.now()
+        # On a full disk a database cannot even forget: files give it room first.
+        work = _Gone() if stop.is_set() else self._sweep_work(now)
+        cache = _Gone() if stop.is_set() else self._sweep_cache(now)
+        rows = self._sweep_rows(now, stop)
+        logs = _Gone() if stop.is_set() else self._sweep_logs(now)
+        return Swept(
+            **rows,
+            folders=work.number,
+            logs=logs.number,
+            cached=cache.number,
+            bytes=work.bytes + cache.bytes + logs.bytes,
+        )
+
+    def usage(self) -> Usage:
+        return usage(self.home, size(self.database))
+
+    def _sweep_rows(self, now: datetime, stop: threading.Event) -> Mapping[str, int]:
+        ended, happened = _days_before(now, self.keep.jobs), _days_before(now, self.keep.events)
+        left = now - _ORPHANED  # what these stages have made is gone: see `_sweep_work`
+        return {
+            "jobs": self._in_turns(
+                stop,
+                lambda c: expiry.old_jobs(c, ended, _JOBS),
+                lambda c, ids: expiry.forget_jobs(c, ids, ended),
+            ),
+            "batches": self._in_turns(
+                stop,
+                lambda c: expiry.empty_batches(c, ended, _BATCHES),
+                lambda c, ids: expiry.forget_batches(c, ids, ended),
+            ),
+            "stages": self._in_turns(
+                stop,
+                lambda c: expiry.old_stages(c, left, _STAGES),
+                lambda c, keys: expiry.forget_stages(c, keys, left),
+            ),
+            "events": self._in_turns(
+                stop, lambda c: expiry.old_events(c, happened, _EVENTS), expiry.forget_events
+            ),
+            "tickets": self._sweep_tickets(stop),
+        }
+
+    def _in_turns(
+        self,
+        stop: threading.Event,
+        find: Callable[[sa.Connection], Sequence[T]],
+        forget: Callable[[sa.Connection, Sequence[T]], int],
+    ) -> int:
+        """Find and forget in many short transactions, until nothing is left or somebody else is at it."""
+        gone = 0
+        while not stop.is_set():
+            with self.database.read() as connection:
+                found = find(connection)
+            if not found:
+                break
+            with self.database.write() as connection:
+                fewer = forget(connection, found)
+            gone += fewer
+            if not fewer or not self.clock.sleep(_PAUSE, stop):
+                break
+        return gone
+
+    def _sweep_tickets(self, stop: threading.Event) -> int:
+        """Delete what the queue engine remembers of ended tickets, but for the newest ones.
+
+        To it, a ticket has succeeded when it was drawn and dealt with, whether its job completed or failed:
+        so it keeps as many of these as of both together. The other ways to end are troubles: an error that
+        we did not foresee, a job that was cancelled, a ticket taken back from a dead worker.
+        """
+        troubles = dict.fromkeys(("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"), self.keep.failed)
+        keep = {"SUCCESS": self.keep.completed + self.keep.failed, **troubles}
+        gone = 0
+        while self.tickets and not stop.is_set() and (few := self.tickets.forget(keep=keep)):
+            gone += few
+            self.clock.sleep(_PAUSE, stop)
+        return gone
+
+    def _sweep_work(self, now: datetime) -> _Gone:
+        """Remove work that nobody goes on with, and what a crash left half written or half removed."""
+        work = self.home / "work"
+        with self.database.read() as connection:
+            open_work = jobs.fingerprints_in_use(connection, besides="")
+        for name in open_work:  # however long its job waits: as if it were touched now
+            with contextlib.suppress(OSError):
+                os.utime(work / name)
+        halves = [file for file in _files(work) if file.name.endswith(".part") and file.used < now - _HALF]
+        half_bytes = sum(file.bytes for file in halves if _drop(file.path))
+        sizes = {path: sum(file.bytes for file in _files(path)) for path in work.glob("*")}
+        removed = [path for path in sizes if ".removed." in path.name]
+        for path in removed:
+            shutil.rmtree(path, ignore_errors=True)
+        swept = [*removed, *workfolder.sweep(work, age=_ORPHANED.total_seconds())]
+        return _Gone(len(swept), half_bytes + sum(sizes.get(path, 0) for path in swept))
+
+    def _sweep_logs(self, now: datetime) -> _Gone:
+        """Remove old logs whose job is forgotten."""
+        old = [file for file in _files(self.home / "logs") if file.written < now - _ORPHANED]
+        gone = []
+        for start in range(0, len(old), _LOGS):
+            few = [file for file in old[start : start + _LOGS] if file.path.suffix == ".log"]
+            with self.database.read() as connection:
+                known = expiry.known_jobs(connection, [file.path.stem for file in few])
+            gone += [file.bytes for file in few if file.path.stem not in known and _drop(file.path)]
+        return _Gone(len(gone), sum(gone))
+
+    def _sweep_cache(self, now: datetime) -> _Gone:
+        """Remove what was not used for longest, until the rest is small enough.
+
+        Kernels of other versions go when they are old; those of the running version stay. Folders stay for a
+        while when they are empty: Numba may be about to write there.
+        """
+        cache = self.home / "cache"
+        own = {kernels.cache_folder(cache), Path(os.environ.get("NUMBA_CACHE_DIR", os.devnull))}
+        files = sorted(_files(cache), key=lambda file: file.used)
+        total = sum(file.bytes for file in files)
+        gone = []
+        for file in files:
+            if any(map(file.path.is_relative_to, own)) or file.used > now - _IN_USE:
+                continue
+            is_kernel = file.path.relative_to(cache).parts[0].startswith("kernels-")
+            useless = (is_kernel and file.used < now - _ORPHANED) or (
+                file.name.endswith(".part") and file.used < now - _HALF
+            )
+            if (useless or total > self.keep.cache) and _drop(file.path):
+                gone.append(file.bytes)
+                total -= file.bytes
+        _drop_empty_folders(cache, now - _ORPHANED)
+        return _Gone(len(gone), sum(gone))
+
+
+def usage(home: Path, database: int) -> Usage:
+    """What everything in `home` takes, where the database takes `database` bytes."""
+    place = next(each for each in (home, *home.absolute().parents) if each.exists())
+    work, cache, logs = (
+        sum(file.bytes for file in _files(home / name)) for name in ("work", "cache", "logs")
+    )
+    return Usage(database, work, cache, logs, shutil.disk_usage(place).free)
+
+
+class _File(NamedTuple):
+    path: Path
+    bytes: int
+    written: datetime
+    used: datetime
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+def _files(folder: Path) -> Iterator[_File]:
+    """All files below; one that goes away meanwhile is passed over."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = Path(place, name)
+            with contextlib.suppress(OSError):
+                status = path.lstat()
+                last = max(status.st_atime, status.st_mtime)
+                yield _File(path, status.st_size, _moment(status.st_mtime), _moment(last))
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _drop(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:  # somebody else was quicker, or it is not ours
+        return False
+    return True
+
+
+def _drop_empty_folders(root: Path, moment: datetime) -> None:
+    for place, _, _ in os.walk(root, topdown=False):
+        folder = Path(place)
+        with contextlib.suppress(OSError):  # it is not empty
+            if folder != root and _moment(folder.stat().st_mtime) < moment:
+                folder.rmdir()
+
+
+def _days_before(now: datetime, days: float) -> datetime:
+    return now - timedelta(days=min(days, _LONGEST))

@@ -1,0 +1,67 @@
+"""What an older version left in its queue is rendered by the one that comes after it, on both databases."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Rig
+
+pytestmark = pytest.mark.integration
+
+NAMES = ("one", "two", "three", "four")
+
+
+def old_version(rig: Rig) -> tuple[subprocess.Popen[str], list[str]]:
+    """A worker of an older version, with one job for each note in its queue; their ids."""
+    for name in NAMES:
+        (rig.folder / name).write_text(name)
+    arguments = [str(rig.app.settings.home), rig.url, str(rig.output)]
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            str(Path(__file__).with_name("old_version.py")),
+            *arguments,
+            *(str(rig.folder / name) for name in NAMES),
+        ],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, [process.stdout.readline().strip() for _ in NAMES]
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+def test_a_queue_of_the_previous_version_drains(rig: Rig, signal_number: int) -> None:
+    process, ids = old_version(rig)
+    rig.until(lambda: rig.state(ids[0]) == "completed" and rig.state(ids[1]) == "processing")
+    process.send_signal(signal_number)
+    process.communicate(timeout=60)
+    assert rig.state(ids[-1]) == "pending"
+    upgraded = subprocess.run(
+        [sys.executable, "-m", "renderkiln", "db", "upgrade"],
+        env={**os.environ, "RENDERKILN_HOME": str(rig.app.settings.home), "RENDERKILN_DATABASE": rig.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert upgraded.returncode == 0, upgraded.stderr
+    rig.worker("new")
+    rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
+    assert {path.stem for path in rig.output.iterdir()} == set(NAMES)
+    assert [rig.job(id).report.worker for id in ids] == ["old", "new", "new", "new"]
+
+
+def test_both_versions_may_work_on_one_queue(rig: Rig) -> None:
+    process, ids = old_version(rig)
+    rig.worker("new")
+    rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
+    process.kill()
+    process.communicate()
+    assert {rig.job(id).report.worker for id in ids} == {"old", "new"}

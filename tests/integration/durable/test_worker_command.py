@@ -1,0 +1,501 @@
+"""`renderkiln worker` as people run it: a process with signals, a port and log lines, on both databases."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from databases import Postgres
+from renderkiln.database.engine import default_url
+from renderkiln.domain.errors import UsageError, UserError
+from renderkiln.engine.submission import Submission
+from renderkiln.engine.supervisor import reach
+from renderkiln.testing import FakeClock
+
+from .conftest import DEMO, Rig
+
+pytestmark = pytest.mark.integration
+
+MISCHIEF = "mischief:Mischief"
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass
+class WorkerCommand:
+    """A running `renderkiln worker`, and the file its stderr goes to."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    home: Path
+
+    @property
+    def lines(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.lines]
+
+    def has_said(self, words: str) -> bool:
+        return words in self.log.read_text()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        found = re.search(r"health: http://([\d.]+):(\d+)/health", self.log.read_text())
+        assert found, self.log.read_text()
+        return found[1], int(found[2])
+
+    def ask(self, path: str, method: str = "GET") -> tuple[int, Any]:
+        """The status and the JSON of an answer."""
+        host, port = self.address
+        request = urllib.request.Request(f"http://{host}:{port}{path}", method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                body, status = answer.read(), answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                body, status = error.read(), error.code
+        return status, json.loads(body) if body else None
+
+    def tell(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def end(self, seconds: float = 30.0) -> int:
+        """Its exit status."""
+        return self.process.wait(seconds)
+
+
+@dataclass
+class Commands:
+    """Starts worker commands on one database, each with a home of its own so that its processes are known."""
+
+    folder: Path
+    url: str
+    started: list[WorkerCommand] = field(default_factory=list)
+
+    def start(self, *arguments: object, env: Mapping[str, str] | None = None) -> WorkerCommand:
+        number = len(self.started)
+        log, home = self.folder / f"worker{number}.log", self.folder / f"home{number}"
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "renderkiln", "worker", *map(str, arguments)],
+                stderr=stderr,
+                cwd=self.folder,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    "RENDERKILN_HOME": str(home),
+                    "RENDERKILN_DATABASE": self.url,
+                    "POLL_INTERVAL": "0.05",
+                    **(env or {}),
+                },
+                start_new_session=True,
+            )
+        self.started.append(WorkerCommand(process, log, home))
+        return self.started[-1]
+
+    def until_it_draws(self, rig: Rig, *arguments: object) -> WorkerCommand:
+        worker = self.start(*arguments)
+        rig.until(lambda: worker.process.pid in {each.pid for each in rig.workers()})
+        return worker
+
+    def end(self) -> None:
+        for worker in self.started:
+            with contextlib.suppress(ProcessLookupError):
+                worker.process.kill()
+                worker.process.wait()
+
+
+@pytest.fixture
+def command(tmp_path: Path, database_url: str) -> Iterator[Commands]:
+    commands = Commands(tmp_path, database_url)
+    yield commands
+    commands.end()
+
+
+@pytest.fixture
+def too_early(tmp_path: Path, postgres: Postgres) -> Iterator[Commands]:
+    """On a database that is not there yet."""
+    commands = Commands(tmp_path, postgres.url(f"late-{tmp_path.name}"))
+    yield commands
+    commands.end()
+
+
+def processes_of(home: Path) -> list[int]:
+    """Every living process with this home, whatever its parent: worker, fork server, stages, FFmpeg."""
+    mark = f"RENDERKILN_HOME={home}".encode()
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
+
+
+def _environment(process: Path) -> list[bytes]:
+    try:
+        if "\nState:\tZ" in (process / "status").read_text():
+            return []
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:  # it ended while we looked
+        return []
+
+
+def hanging(rig: Rig) -> str:
+    """A job whose FFmpeg runs for a minute."""
+    (id,) = rig.submit("long", pipeline=MISCHIEF, mischief="hang")
+    return id
+
+
+def nasty(rig: Rig) -> str:
+    """A job whose label could do something to a terminal."""
+    batch = rig.app.new_batch()
+    note = rig.folder / "note"
+    note.write_text("note")
+    job = rig.app.job(DEMO, note, {"segments": 1}, batch_id=batch, label="song\n\x1b[31mred")
+    rig.room.submit(Submission(batch, [job], rig.output))
+    return job.id
+
+
+def runs_ffmpeg(worker: WorkerCommand) -> bool:
+    """Whether a stage has FFmpeg at work: the worker itself asks FFmpeg for its version before that."""
+    return any(b"lavfi" in _command_line(pid) for pid in processes_of(worker.home))
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended while we looked
+        return b""
+
+
+def test_the_port_tells_of_real_jobs(rig: Rig, command: Commands) -> None:
+    done = rig.submit("a", "b")
+    (failed,) = rig.submit("c", pipeline=MISCHIEF, mischief="permanent")
+    (retried,) = rig.submit("d", pipeline=MISCHIEF, mischief="once")
+    rig.room.queues.pause("storage-upload")
+    worker = command.until_it_draws(rig, "--worker-id", "w1", "--health-port", 0)
+    ended = {"completed", "failed"}
+    rig.until(lambda: {rig.state(id) for id in (*done, failed, retried)} <= ended)
+    rig.until(lambda: worker.ask("/stats")[1]["totalProcessed"] == 4)
+
+    status, health = worker.ask("/health")
+    assert (status, set(health)) == (200, {"status", "uptime", "activeJobs", "queueConnected"})
+    assert (health["status"], health["activeJobs"], health["queueConnected"]) == ("ok", 0, True)
+    assert health["uptime"] > 0
+
+    time.sleep(1.1)  # the queues are looked at once a second
+    status, stats = worker.ask("/stats?format=json")
+    assert status == 200
+    assert (stats["successCount"], stats["failureCount"], stats["retries"]) == (3, 1, 1)
+    assert stats["currentlyProcessing"] == 0
+    assert 0 < stats["averageProcessingTime"] < 60_000
+    assert stats["uptime"] >= health["uptime"]
+    assert stats["worker"]["name"] == "w1"
+    assert stats["worker"]["id"].startswith("w1-")
+    assert set(stats["queues"]) == set(rig.room.lanes)
+    assert stats["queues"]["video-rendering"] == {
+        "waiting": 0, "active": 0, "completed": 3, "failed": 1, "cancelled": 0, "paused": False,
+        "oldestWaiting": None, "workerLimit": 2, "globalLimit": None,
+    }  # fmt: skip
+    assert stats["queues"]["storage-upload"]["paused"] is True
+    render = stats["stages"][DEMO]["render"]
+    assert render["count"] == 2
+    assert render["maxTime"] >= render["averageTime"] > 0
+    assert stats["stages"][MISCHIEF]["before"]["count"] == 2  # its result serves the second attempt
+
+
+def test_the_port_tells_how_long_the_oldest_job_waits(rig: Rig, command: Commands) -> None:
+    worker = command.until_it_draws(rig, "--queues", "audio-rendering", "--health-port", 0)
+    rig.submit("a", "b")
+    time.sleep(1.2)
+    queue = worker.ask("/stats")[1]["queues"]["video-rendering"]
+    assert queue["waiting"] == 2
+    assert 1000 < queue["oldestWaiting"] < 60_000
+
+
+def test_it_is_stopping_while_a_job_still_runs_and_a_second_signal_hands_it_back(
+    rig: Rig, command: Commands
+) -> None:
+    id = hanging(rig)
+    worker = command.until_it_draws(rig, "--health-port", 0)
+    rig.until(lambda: runs_ffmpeg(worker))
+    assert worker.ask("/health")[1]["activeJobs"] == 1
+    assert worker.ask("/stats")[1]["currentlyProcessing"] == 1
+    worker.tell(signal.SIGTERM)
+    rig.until(lambda: worker.ask("/health")[1]["status"] == "stopping")
+    status, health = worker.ask("/health")
+    assert (status, health["activeJobs"], health["queueConnected"]) == (503, 1, True)
+    assert rig.state(id) == "processing"
+    worker.tell(signal.SIGTERM)
+    assert worker.end(15) == 0
+    assert rig.state(id) == "pending"
+    assert len(rig.told("job.handed_back", job=id)) == 1
+    assert processes_of(worker.home) == []
+    assert rig.workers() == []
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_after_one_signal_the_running_job_ends_and_no_other_begins(
+    rig: Rig, command: Commands, number: signal.Signals
+) -> None:
+    (id,) = rig.submit("a", segments=1, seconds=2.0, pace=True)
+    worker = command.until_it_draws(rig, "--concurrency", 1)
+    rig.until(lambda: runs_ffmpeg(worker))
+    (second,) = rig.submit("b")
+    worker.tell(number)
+    assert worker.end() == 0
+    assert (rig.state(id), rig.state(second)) == ("completed", "pending")
+    assert worker.has_said(f"{number.name}: stopping")
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_more_signals_change_nothing(rig: Rig, command: Commands, number: signal.Signals) -> None:
+    id = hanging(rig)
+    worker = command.until_it_draws(rig)
+    rig.until(lambda: runs_ffmpeg(worker))
+    for _ in range(6):
+        worker.tell(number)
+        time.sleep(0.05)
+    assert worker.end(15) == 0
+    assert rig.state(id) == "pending"
+    assert len(rig.told("job.handed_back", job=id)) == 1
+    assert len(rig.told("worker.stopped")) == 1
+    assert worker.log.read_text().count("stopping:") == 1
+
+
+def test_a_job_that_does_not_end_within_the_grace_time_is_handed_back(rig: Rig, command: Commands) -> None:
+    id = hanging(rig)
+    worker = command.until_it_draws(rig, "--grace", 0.5)
+    rig.until(lambda: runs_ffmpeg(worker))
+    worker.tell(signal.SIGTERM)
+    assert worker.end(15) == 0
+    assert rig.state(id) == "pending"
+
+
+def test_a_job_that_is_cancelled_while_it_runs_is_told_of_and_counted(rig: Rig, command: Commands) -> None:
+    id = hanging(rig)
+    worker = command.until_it_draws(rig, "--health-port", 0)
+    rig.until(lambda: runs_ffmpeg(worker))
+    rig.room.control.cancel(id)
+    rig.until(lambda: worker.ask("/stats")[1]["cancelled"] == 1)
+    stats = worker.ask("/stats")[1]
+    assert (stats["totalProcessed"], stats["currentlyProcessing"]) == (0, 0)
+    assert worker.has_said("cancelled: long")
+
+
+def test_nothing_outlives_a_killed_worker(rig: Rig, command: Commands) -> None:
+    hanging(rig)
+    worker = command.until_it_draws(rig)
+    rig.until(lambda: runs_ffmpeg(worker))
+    assert len(processes_of(worker.home)) == 4  # worker, fork server, stage, FFmpeg
+    worker.process.kill()
+    worker.end()
+    rig.until(lambda: not processes_of(worker.home), seconds=3)
+
+
+def test_it_ends_when_it_had_nothing_to_do_for_so_long(rig: Rig, command: Commands) -> None:
+    (id,) = rig.submit("a")
+    worker = command.start("--idle-timeout", 1)
+    assert worker.end() == 0
+    assert rig.state(id) == "completed"
+    assert worker.has_said("idle for")
+
+
+def test_its_lines_are_json(rig: Rig, command: Commands) -> None:
+    id = nasty(rig)
+    (failed,) = rig.submit("c", pipeline=MISCHIEF, mischief="permanent")
+    worker = command.start("--log-format", "json", "--idle-timeout", 1, "--worker-id", "w1")
+    assert worker.end() == 0
+    entries = worker.entries
+    assert all({"time", "level", "logger", "message", "worker"} <= set(each) for each in entries)
+    assert {each["worker"] for each in entries} == {"w1"}
+    told = {each["event"]: each for each in entries if each.get("job") == id}
+    assert {"job.started", "stage.completed", "warning", "job.completed"} <= set(told)
+    assert "job.progress" not in told
+    completed = told["job.completed"]
+    assert (completed["attempt"], completed["queue"], completed["pipeline"]) == (1, "video-rendering", DEMO)
+    assert completed["bytes"] == next(rig.output.glob("*.mkv")).stat().st_size
+    assert completed["seconds"] > 0
+    assert told["stage.completed"]["stage"] == "deliver"
+    bad = next(each for each in entries if each.get("job") == failed and each["level"] == "error")
+    assert (bad["event"], bad["code"]) == ("job.failed", "PERMANENT")
+    assert "this can never work" in bad["message"]
+
+
+def test_its_lines_are_for_people(rig: Rig, command: Commands) -> None:
+    id = nasty(rig)
+    worker = command.start("--idle-timeout", 1, "--worker-id", "w1", "--queues", "video-rendering")
+    assert worker.end() == 0
+    first, *rest = worker.lines
+    assert "worker w1 takes up to 2 jobs at once of video-rendering (2) from" in first
+    form = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z (INFO   |WARNING) renderkiln[\w.]*: .+ \[worker=w1.*\]")
+    assert all(form.fullmatch(line) and line.isprintable() for line in (first, *rest))
+    assert any(r"started: song\n\x1b[31mred" in line and f"job={id} attempt=1" in line for line in rest)
+    assert any("completed: song" in line and " MB in " in line for line in rest)
+
+
+def test_quiet_is_quiet(rig: Rig, command: Commands) -> None:
+    worker = command.start("--idle-timeout", 0.5, "-q")
+    assert worker.end() == 0
+    assert worker.lines == []
+
+
+def test_only_the_named_queues_are_served(rig: Rig, command: Commands) -> None:
+    (id,) = rig.submit("a")
+    worker = command.start("--queues", "audio-rendering,storage-upload", "--queues", "event-processing",
+                           "--idle-timeout", 1)  # fmt: skip
+    assert worker.end() == 0
+    assert rig.state(id) == "pending"
+    assert "audio-rendering (2), storage-upload (5), event-processing (10)" in worker.lines[0]
+
+
+def test_a_password_is_not_shown(rig: Rig, command: Commands) -> None:
+    url = rig.url if rig.room.database.is_sqlite else rig.url.replace("postgres@", "postgres:sesame@")
+    worker = command.start("--idle-timeout", 0.5, env={"RENDERKILN_DATABASE": url})
+    assert worker.end() == 0
+    assert not worker.has_said("sesame")
+
+
+def test_a_namesake_is_pointed_out(rig: Rig, command: Commands) -> None:
+    first = command.until_it_draws(rig, "--worker-id", "twin")
+    second = command.start("--worker-id", "twin", "--idle-timeout", 0.5)
+    assert second.end() == 0
+    assert second.has_said(f"on {socket.gethostname()} with process id {first.process.pid}")
+    first.process.kill()
+    first.end()
+    third = command.start("--worker-id", "twin", "--idle-timeout", 0.5)  # the dead one is still on the list
+    assert third.end() == 0
+    assert not third.has_said("another worker")
+
+
+def test_the_port_answers_only_what_it_knows(rig: Rig, command: Commands) -> None:
+    worker = command.until_it_draws(rig, "--health-port", 0)
+    assert worker.ask("/health", "HEAD") == (200, None)
+    assert worker.ask("/metrics") == (404, {"error": "there is only: /health, /stats"})
+    for method in ("POST", "PUT", "DELETE", "NONSENSE"):
+        assert worker.ask("/health", method) == (405, {"error": "only GET and HEAD are answered"})
+    connection = http.client.HTTPConnection(*worker.address, timeout=5)
+    connection.request("POST", "/health", "body")
+    assert connection.getresponse().headers["Allow"] == "GET, HEAD"
+    connection.close()
+    assert len(worker.lines) == 1  # no word about requests
+
+
+def test_slow_clients_are_hung_up_on_and_keep_nobody_waiting(rig: Rig, command: Commands) -> None:
+    worker = command.until_it_draws(rig, "--health-port", 0)
+    with contextlib.ExitStack() as held:
+        clients = [held.enter_context(socket.create_connection(worker.address, 10)) for _ in range(20)]
+        begun = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - begun < 20:  # a byte now and then is not enough
+                clients[0].sendall(b"G")
+                assert worker.ask("/health")[0] == 200
+                time.sleep(0.5)
+        assert time.monotonic() - begun < 10
+        worker.tell(signal.SIGTERM)
+        assert worker.end(10) == 0
+
+
+def test_a_port_in_use_is_said_in_one_line(rig: Rig, command: Commands) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        worker = command.start("--health-port", taken.getsockname()[1])
+        assert worker.end() == 1
+    (line,) = worker.lines
+    assert "address already in use; choose another by --health-port" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--queues", "video"], "there is no queue 'video'; there are: video-rendering, audio-rendering"),
+        (["--concurrency", "0"], "'--concurrency': 0 is not in the range"),
+        (["--worker-id", "a b"], "--worker-id: String should match"),
+        (["--health-port", "70000"], "'--health-port'"),
+    ],
+)
+def test_wrong_use_is_said_in_one_line(rig: Rig, command: Commands, arguments: list[str], says: str) -> None:
+    worker = command.start(*arguments)
+    assert worker.end() == 2
+    (line,) = worker.lines
+    assert line.startswith("renderkiln: ")
+    assert says in line
+
+
+def test_its_help_needs_no_engine() -> None:
+    code = """
+import sys
+from renderkiln.cli.app import run
+assert run(["worker", "--help"]) == 0
+heavy = ("renderkiln.engine", "sqlalchemy", "dbos", "numpy")
+sys.exit(", ".join(name for name in sys.modules if name.startswith(heavy)))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.stderr.strip() == ""
+    assert "--queues" in ended.stdout
+
+
+def test_a_home_without_room_is_said_in_one_line(rig: Rig, tmp_path: Path) -> None:
+    limited = ["sh", "-c", 'ulimit -f 64; exec "$@"', "sh", sys.executable, "-m", "renderkiln", "worker"]
+    env = {**os.environ, "RENDERKILN_HOME": str(tmp_path / "small"), "RENDERKILN_DATABASE": rig.url}
+    ended = subprocess.run(limited, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "small cannot be written to: file too large; choose another by RENDERKILN_HOME" in ended.stderr
+
+
+def test_a_home_that_cannot_be_made_is_said_in_one_line(command: Commands) -> None:
+    worker = command.start(env={"RENDERKILN_HOME": "/proc/home"})  # where even root may make nothing
+    assert worker.end() == 1
+    (line,) = worker.lines
+    assert "the home folder /proc/home cannot be written to: no such file or directory" in line
+
+
+def test_a_worker_waits_for_its_database(postgres: Postgres, too_early: Commands) -> None:
+    worker = too_early.start("--idle-timeout", 0.5)
+    until(lambda: worker.has_said("no connection to"))
+    postgres.create(str(sa.make_url(too_early.url).database))
+    assert worker.end() == 0
+    assert worker.has_said("takes up to")
+
+
+def test_a_worker_that_waits_for_its_database_can_be_stopped(too_early: Commands) -> None:
+    worker = too_early.start()
+    until(lambda: worker.has_said("no connection to"))
+    worker.tell(signal.SIGTERM)
+    assert worker.end(5) == 0
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_database_is_waited_for_a_minute(tmp_path: Path) -> None:
+    clock, stop = FakeClock(), threading.Event()
+    nobody = "postgresql://someone:sesame@127.0.0.1:1/films"
+    with pytest.raises(UserError, match=r"films on 127.0.0.1:1 cannot be used") as told:
+        reach(nobody, clock, stop)
+    assert "sesame" not in str(told.value)
+    assert not isinstance(told.value, UsageError)
+    assert 50 < clock.monotonic() <= 60
+    with pytest.raises(UsageError, match="cannot be read"):
+        reach("nonsense", clock, stop)
+    assert reach(default_url(tmp_path), clock, stop)
+    stop.set()
+    assert not reach(nobody, clock, stop)
