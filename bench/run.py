@@ -1,4 +1,4 @@
-"""One command, one run: what Renderkiln costs, and the ratios to bare FFmpeg and to the named peer.
+"""One command, one run: what Renderkiln costs, and the ratios to bare FFmpeg and to the named peers.
 
 Machines are shared and noisy: read CPU per frame and the ratios, not single wall times.
 """
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +25,18 @@ from renderkiln.settings import Settings
 
 use_cache(Settings.load().home.absolute() / "cache")  # the product's own: before the rest imports Numba
 
+from engine import EngineBench
 from limit import Limit, limit
 from measure import measured
 from renderkiln.app import Renderkiln
 from renderkiln.domain.event import Event
 from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines.visualizer.params import VisualizerParams
+from row import Row
 from song import features, song
 
 RESULTS = Path(__file__).parent / "results"
 words = Console(stderr=True)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measured figure; `target` says what it should be."""
-
-    name: str
-    value: float
-    unit: str
-    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,11 +68,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true", help="also a 60-minute song (memory stays flat)")
     parser.add_argument("--quick", action="store_true", help="shorter songs: rough figures in a minute")
+    parser.add_argument("--engine", action="store_true", help="only what the engine costs")
     options = parser.parse_args()
+    scale = 0.25 if options.quick else 1.0
     with tempfile.TemporaryDirectory(prefix="renderkiln-bench-") as name:
-        bench = Bench(Path(name), 0.25 if options.quick else 1.0)
+        films = () if options.engine else Bench(Path(name), scale).rows(long=options.long)
         rows = []
-        for row in bench.rows(long=options.long):
+        for row in chain(films, EngineBench(Path(name), scale).rows()):
             words.print(f"{row.name}: {row.value:.2f} {row.unit}  {row.target}", highlight=False)
             rows.append(row)
     report(rows)

@@ -18,7 +18,7 @@ from renderkiln.domain.states import ENDED
 
 @dataclass(frozen=True)
 class NewBatch:
-    """A batch to be stored. `request_sha256` is of what was asked for."""
+    """A batch to be stored. `request_sha256` is of what was asked for with its key."""
 
     id: str
     created_at: datetime  # aware
@@ -66,12 +66,6 @@ def by_idempotency_key(connection: sa.Connection, key: str) -> StoredBatch | Non
     """The batch that was submitted with this key, if there is one."""
     found = _stored(connection, sa.select(batches).where(batches.c.idempotency_key == key))
     return found[0] if found else None
-
-
-def open_of_request(connection: sa.Connection, request_sha256: str) -> list[StoredBatch]:
-    """Batches that asked for the same and have not ended, the newest first."""
-    same = (batches.c.request_sha256 == request_sha256, batches.c.completed_at.is_(None))
-    return _stored(connection, sa.select(batches).where(*same).order_by(batches.c.created_at.desc()))
 
 
 def page(connection: sa.Connection, *, before: Cursor | None = None, limit: int = 100) -> list[StoredBatch]:

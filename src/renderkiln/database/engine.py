@@ -17,6 +17,7 @@ from renderkiln.domain.errors import UserError
 _PRAGMAS = ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
 _ADVISORY_LOCK = 0x6B696C6E  # any number, as long as it is ours: "kiln"
 _CONNECT_TIMEOUT = 10  # seconds
+_HELD_LOCKS = 5  # seconds that a transaction may do nothing
 _VERSION = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))  # Alembic's
 
 
@@ -116,7 +117,9 @@ def _engine(address: sa.URL) -> sa.Engine:
     if "connect_timeout" not in address.query:
         arguments["connect_args"] = {"connect_timeout": _CONNECT_TIMEOUT}
     try:
-        return sa.create_engine(address, **arguments)
+        engine = sa.create_engine(address, **arguments)
+        sa.event.listen(engine, "connect", _prepare_postgres)
+        return engine
     except ImportError:
         raise UserError(
             "the driver for Postgres is missing or incomplete: pip install 'renderkiln[postgres]'"
@@ -131,6 +134,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # sqlite3 would begin transactions of its own, and the wrong kind
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    # A process that is stopped, or whose machine is lost, in the middle of a write holds its job's row, and
+    # whoever wants to take the job over would wait for that for ever.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{_HELD_LOCKS}s'")
+    connection.commit()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

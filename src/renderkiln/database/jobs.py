@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from renderkiln.database import guard
 from renderkiln.database.artifacts import insert as insert_artifacts
 from renderkiln.database.artifacts import of_jobs as artifacts_of_jobs
-from renderkiln.database.schema import jobs
+from renderkiln.database.schema import batches, jobs
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Job
@@ -37,6 +37,7 @@ class NewJob:
     not_before: datetime | None = None  # aware
     direct: bool = False
     owner: str | None = None
+    request_sha256: str | None = None  # of what a direct job was asked for
 
 
 @dataclass(frozen=True)
@@ -355,6 +356,21 @@ def waiting_for_owner(connection: sa.Connection, owner: str) -> list[StoredJob]:
     return _stored(connection, sa.select(jobs).where(*mine).order_by(jobs.c.position))
 
 
+def direct_of_open_batches(
+    connection: sa.Connection, requests: Collection[str]
+) -> list[tuple[str, StoredJob]]:
+    """Direct jobs that asked for one of these, in batches that have not ended; with it, the oldest first."""
+    found: list[tuple[str, StoredJob]] = []
+    asked = list(dict.fromkeys(requests))
+    for start in range(0, len(asked), _AT_ONCE):
+        few = jobs.c.request_sha256.in_(asked[start : start + _AT_ONCE])
+        of_open = sa.exists().where(batches.c.id == jobs.c.batch_id, batches.c.completed_at.is_(None))
+        query = sa.select(jobs).where(few, of_open).order_by(jobs.c.created_at, jobs.c.position)
+        request = {row.id: row.request_sha256 for row in connection.execute(query)}
+        found += [(request[each.report.job.id], each) for each in _stored(connection, query)]
+    return found
+
+
 def owners(connection: sa.Connection) -> set[str]:
     """Every executor that holds a job."""
     return set(connection.scalars(sa.select(jobs.c.owner).where(jobs.c.owner.is_not(None)).distinct()))
@@ -496,6 +512,7 @@ def _row(new: NewJob) -> dict[str, Any]:
         "state": EDGES["start"][0],
         "attempt": 1,
         "owner": new.owner,
+        "request_sha256": new.request_sha256,
         "crashes": 0,
         "progress": 0.0,
         "message": "",

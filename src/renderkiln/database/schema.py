@@ -44,7 +44,6 @@ batches = sa.Table(
     sa.Column("rounds", sa.Integer, nullable=False, default=0),  # how often all its jobs had ended
     sa.Column("completed_at", Moment),
     sa.Index(None, "created_at", "id"),
-    sa.Index(None, "request_sha256"),
 )
 
 jobs = sa.Table(
@@ -71,6 +70,7 @@ jobs = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False),  # queued or running, from 1: the right to finish
     sa.Column("owner", Text),  # id of the executor that holds it
     sa.Column("crashes", sa.Integer, nullable=False),  # how often its worker died
+    sa.Column("request_sha256", Text),  # of what was asked for; of direct jobs only
     sa.Column("fingerprint", Text),
     sa.Column("stage", Text),
     sa.Column("progress", sa.Float, nullable=False),  # percent
@@ -93,6 +93,7 @@ jobs = sa.Table(
     sa.Index(None, "owner"),
     sa.Index(None, "state", "completed_at"),
     sa.Index(None, "fingerprint"),
+    sa.Index(None, "request_sha256"),
     sa.Index(None, "created_at", "id"),
 )
 

@@ -23,7 +23,7 @@ from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Failed, Outcome, TryAgain
 from renderkiln.domain.retry import Retry
-from renderkiln.domain.states import ENDED
+from renderkiln.domain.states import ENDED, JobState
 from renderkiln.engine import workfolder
 from renderkiln.engine.announce import tell
 from renderkiln.engine.chronicle import Chronicle
@@ -225,7 +225,7 @@ class AttemptRun:
                 stages.forget_stages(connection, key)
 
         persist(house.database, house.clock, begin)
-        return Records(
+        records = Records(
             house.database,
             hold,
             house.clock,
@@ -233,6 +233,9 @@ class AttemptRun:
             fingerprint=key,
             job=job,
         )
+        if records.is_empty:  # a film there that a killed process left may be one with a published film
+            folder.clear()
+        return records
 
     def _settle(self, stored: StoredJob, outcome: Outcome, narrator: Narrator) -> None:
         """Write what became of the attempt. Changes nothing where someone else holds the job now."""
@@ -259,9 +262,10 @@ class AttemptRun:
                 house.database, house.clock, lambda c: ending.write(c, outcome), wait_for_room=True
             )
         except Superseded:
-            is_open = self._is_open()
-            self._leave(keep=is_open)
-            narrator.say("job.taken_over" if is_open else "job.cancelled", message="It is not ours any more")
+            state = self._state()
+            self._leave(keep=state not in {None, "completed"})  # a retry goes on with what is recorded
+            ended = state is None or state in ENDED
+            narrator.say("job.cancelled" if ended else "job.taken_over", message="It is not ours any more")
             return
         self._leave(keep=told.name in {"job.retrying", "job.handed_back"} or ending.keeps(outcome))
         if told.name in {"job.completed", "job.cancelled"} or (
@@ -278,11 +282,11 @@ class AttemptRun:
         except UserError:  # the plug-in is gone
             return Retry()
 
-    def _is_open(self) -> bool:
-        """Whether somebody goes on with this job, who may need what is finished."""
+    def _state(self) -> JobState | None:
+        """Of the job, as others have left it; None if it is forgotten."""
         with self._house.database.read() as connection:
             stored = jobs.find(connection, self._hold.job_id)
-        return stored is not None and stored.report.state not in ENDED
+        return None if stored is None else stored.report.state
 
     def _leave(self, *, keep: bool) -> None:
         if self._folder is None or keep:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ from renderkiln.engine.heartbeat import Heartbeat
 from renderkiln.engine.legacy import legacies
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.persist import persist
-from renderkiln.engine.submission import Submission, insert
+from renderkiln.engine.submission import Submission, insert_direct
 from renderkiln.engine.ticket import Write
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Direct:
         """Store the jobs as this process's own. The jobs to run: these, or those of the same request before.
 
         A request whose process died is gone on with, unless `reuse` is False: then what is left of it is
-        cancelled. One that another process is still at is made beside it.
+        cancelled. What another process is still at is made beside it.
         """
         return self._persist(lambda c: self._take_on(c, submission, reuse=reuse))
 
@@ -150,10 +151,15 @@ class Direct:
             return jobs.waiting_for_owner(connection, self._house.owner)
 
     def _take_on(self, connection: sa.Connection, submission: Submission, *, reuse: bool) -> list[Job]:
-        now = self._house.clock.now()
-        for legacy in legacies(connection, submission.sha256):
-            if reuse and legacy.is_usable:
-                return legacy.take_over(connection, self._house.owner, now)
-            legacy.cancel(connection, f"Begun anew as batch {submission.batch_id}", now)
-        insert(connection, submission, now, owner=self._house.owner)
-        return list(submission.jobs)
+        now, owner = self._house.clock.now(), self._house.owner
+        left = legacies(connection, [submission.request(job) for job in submission.jobs])
+        chosen = [left.get(submission.request(job)) if reuse else None for job in submission.jobs]
+        for legacy in left.values():
+            if reuse:
+                legacy.adopt(connection, owner, now)
+            else:
+                legacy.cancel(connection, f"Begun anew in batch {submission.batch_id}", now)
+        new = [job for job, old in zip(submission.jobs, chosen, strict=True) if old is None]
+        if new:
+            insert_direct(connection, replace(submission, jobs=new), now, owner)
+        return [old.job if old else job for job, old in zip(submission.jobs, chosen, strict=True)]

@@ -1,12 +1,13 @@
-"""What a process left behind that died over the same request: its batch, with jobs that have not ended."""
+"""What processes left behind that died over the same request: jobs of a call that did not come to its end."""
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -17,54 +18,57 @@ from renderkiln.domain.report import JobReport
 from renderkiln.domain.states import ENDED
 from renderkiln.engine.announce import batch_ended, tell
 
+Holder = Literal["nobody", "worker", "process"]
+
 
 @dataclass(frozen=True)
 class Legacy:
-    """A batch of direct jobs. The dead or nobody hold those of `heirless`; workers are at the others."""
+    """A direct job that was completed before its call was killed, that nobody holds, or that a worker has."""
 
-    batch_id: str
-    jobs: tuple[StoredJob, ...]
-    heirless: tuple[StoredJob, ...]
+    stored: StoredJob
+    holder: Holder
 
     @property
-    def is_usable(self) -> bool:
-        """Whether all that it completed is still there, and made of the files as they are now."""
-        return all(_stands(each.report) for each in self.jobs if each.report.succeeded)
+    def job(self) -> Job:
+        return self.stored.report.job
 
-    def take_over(self, connection: sa.Connection, heir: str, now: datetime) -> list[Job]:
-        """Let `heir` hold what is left; all jobs of the batch, in their order."""
-        for stored in self.heirless:
-            job = stored.report.job
-            jobs.adopt_if_held_by(connection, job.id, stored.owner, heir)
-            attempts.mark_lost(connection, [(job.id, stored.report.attempt)], now)
-            if stored.report.state == "processing":
-                message = "Its process is gone; the same command goes on"
-                tell(connection, "job.taken_over", job, now, message=message, worker=heir)
-        return [stored.report.job for stored in self.jobs]
+    def adopt(self, connection: sa.Connection, heir: str, now: datetime) -> None:
+        """Let `heir` hold it, if nobody does."""
+        report = self.stored.report
+        if report.state in ENDED or self.holder != "nobody":
+            return
+        jobs.adopt_if_held_by(connection, self.job.id, self.stored.owner, heir)
+        attempts.mark_lost(connection, [(self.job.id, report.attempt)], now)
+        if report.state == "processing":
+            message = "Its process is gone; the same command goes on"
+            tell(connection, "job.taken_over", self.job, now, message=message, worker=heir)
 
     def cancel(self, connection: sa.Connection, message: str, now: datetime) -> None:
-        """End what is left."""
-        batches.lock(connection, self.batch_id)
-        for stored in self.heirless:
-            job = stored.report.job
-            cancel = jobs.withdraw_if_waiting if stored.report.state == "pending" else jobs.cancel_if_running
-            cancel(connection, job.id, now, message=message)
-            tell(connection, "job.cancelled", job, now, message=message)
-        batch_ended(connection, self.batch_id, now)
+        """End it, if it has not ended."""
+        state = self.stored.report.state
+        if state in ENDED:
+            return
+        batches.lock(connection, self.job.batch_id)
+        cancel = jobs.withdraw_if_waiting if state == "pending" else jobs.cancel_if_running
+        cancel(connection, self.job.id, now, message=message)
+        tell(connection, "job.cancelled", self.job, now, message=message)
+        batch_ended(connection, self.job.batch_id, now)
 
 
-def legacies(connection: sa.Connection, request_sha256: str) -> Iterator[Legacy]:
-    """What dead processes left of this request, the newest first; not what another process is still at."""
-    for batch in batches.open_of_request(connection, request_sha256):
-        found = tuple(jobs.of_batch(connection, batch.id))
-        left = [stored for stored in found if stored.report.state not in ENDED]
-        holders = {stored.owner: _holder(connection, stored.owner) for stored in left}
-        if all(stored.direct for stored in found) and "process" not in holders.values():
-            heirless = tuple(stored for stored in left if holders[stored.owner] == "nobody")
-            yield Legacy(batch.id, found, heirless)
+def legacies(connection: sa.Connection, requests: Collection[str]) -> dict[str, Legacy]:
+    """By request, as far as there are any. Not what another process is still at."""
+    found: dict[str, Legacy] = {}
+    for request, stored in jobs.direct_of_open_batches(connection, requests):
+        report, holder = stored.report, _holder(connection, stored.owner)
+        if report.succeeded and _stands(report):
+            found[request] = Legacy(stored, "nobody")
+        elif report.state not in ENDED and holder != "process":
+            found[request] = Legacy(stored, holder)
+    return found
 
 
 def _stands(report: JobReport) -> bool:
+    """Whether its files are still there, made of the input as it is now."""
     started = report.processed_at
     try:
         files_there = all(file.path.stat().st_size == file.size for file in report.artifacts)
@@ -74,11 +78,8 @@ def _stands(report: JobReport) -> bool:
     return files_there and started is not None and all(when < started for when in changed)
 
 
-def _holder(connection: sa.Connection, owner: str | None) -> str:
-    """`nobody` that lives, a `worker`, or a `process` that runs its own jobs.
-
-    Other machines are looked at by their beats, which takes a while: they count as living.
-    """
+def _holder(connection: sa.Connection, owner: str | None) -> Holder:
+    """Other machines are looked at by their beats, which takes a while: they count as living."""
     worker = None if owner is None else workers.find(connection, owner)
     if worker is None or (worker.host == socket.gethostname() and not _runs(worker.pid)):
         return "nobody"

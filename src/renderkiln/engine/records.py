@@ -65,9 +65,12 @@ class Records:
         return not self._stages and not any(self._parts.values())
 
     def result_of(self, stage: str) -> Result | None:
-        """The recorded result of `stage`, if all its files are as they were."""
+        """The recorded result of `stage`, if all its files and those of its parts are as they were."""
         found = self._stages.get(stage)
-        return found.opened(self._folder) if found and found.is_intact(self._folder) else None
+        if found is None:
+            return None
+        whole = [found, *self._parts.get(stage, {}).values()]
+        return found.opened(self._folder) if all(each.is_intact(self._folder) for each in whole) else None
 
     def parts_of(self, stage: str) -> dict[str, Result]:
         """The finished parts of `stage` whose files are as they were."""
@@ -159,7 +162,13 @@ class Records:
         if folder == self._folder:
             return
         for file in checkpoint.files.values():
-            here = self._folder / file.path
+            if Path(file.path).is_absolute():
+                continue
+            here, link = self._folder / file.path, self._folder / f"{file.path}.link"
             here.parent.mkdir(parents=True, exist_ok=True)
+            # In its place there may be what an attempt that did not come to record it has left half-written.
             with contextlib.suppress(OSError):  # not there, or another file system: it is made again
-                here.hardlink_to(folder / file.path)
+                link.unlink(missing_ok=True)
+                link.hardlink_to(folder / file.path)
+                link.replace(here)
+            link.unlink(missing_ok=True)  # still there where both are one file already

@@ -39,38 +39,62 @@ class Submission:
     @property
     def sha256(self) -> str:
         """Of what was asked for: ids and times aside, which differ each time."""
-        asked: list[Any] = [
-            [job.item_id, job.format, job.pipeline, dict(job.params), [str(path) for path in job.inputs]]
-            for job in self.jobs
-        ]
-        text = json.dumps([asked, str(self.output_dir)], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _sha256([self.request(job) for job in self.jobs])
+
+    def request(self, job: Job) -> str:
+        """What was asked for by one of its jobs, as a SHA-256."""
+        files = [str(path.absolute()) for path in job.inputs]
+        asked = [job.item_id, job.format, job.pipeline, dict(job.params), files, str(self.output_dir)]
+        return _sha256(asked)
 
 
-def insert(
-    connection: sa.Connection, submission: Submission, now: datetime, *, owner: str | None = None
+def insert(connection: sa.Connection, submission: Submission, now: datetime) -> None:
+    """Store the batch and its jobs, for queues. Raises UserError where the batch is there already."""
+    batches.insert(connection, _batch(submission, now))
+    _insert_jobs(connection, submission, now)
+
+
+def insert_direct(connection: sa.Connection, submission: Submission, now: datetime, owner: str) -> None:
+    """Store the jobs as those that `owner` runs here and now; a batch that is there grows by them."""
+    if batches.find(connection, submission.batch_id) is None:
+        batches.insert(connection, _batch(submission, now))
+    else:
+        batches.reopen(connection, submission.batch_id)
+    _insert_jobs(connection, submission, now, owner)
+
+
+def _batch(submission: Submission, now: datetime) -> NewBatch:
+    return NewBatch(
+        id=submission.batch_id,
+        created_at=now,
+        label=submission.label,
+        idempotency_key=submission.key,
+        request_sha256=submission.sha256,
+    )
+
+
+def _insert_jobs(
+    connection: sa.Connection, submission: Submission, now: datetime, owner: str | None = None
 ) -> None:
-    """Store the batch and its jobs; with `owner` as jobs that it runs here and now, in no queue."""
-    batches.insert(
-        connection,
-        NewBatch(
-            id=submission.batch_id,
-            created_at=now,
-            label=submission.label,
-            idempotency_key=submission.key,
-            request_sha256=submission.sha256,
-        ),
-    )
-    jobs.insert(
-        connection,
-        [
-            NewJob(job, position, submission.output_dir, submission.not_before, owner is not None, owner)
-            for position, job in enumerate(submission.jobs, 1)
-        ],
-    )
-    facts = {"jobs": len(submission.jobs)}
-    events.append(
-        connection, Event("batch.created", None, now, 0.0, facts=facts), batch_id=submission.batch_id
-    )
+    before = batches.counts(connection, submission.batch_id).total
+    new = [
+        NewJob(
+            job,
+            position,
+            submission.output_dir,
+            submission.not_before,
+            direct=owner is not None,
+            owner=owner,
+            request_sha256=None if owner is None else submission.request(job),
+        )
+        for position, job in enumerate(submission.jobs, before + 1)
+    ]
+    jobs.insert(connection, new)
+    created = Event("batch.created", None, now, 0.0, facts={"jobs": len(new)})
+    events.append(connection, created, batch_id=submission.batch_id)
     for job in submission.jobs:
         tell(connection, "job.created", job, now, message=job.label)
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.exc import DBAPIError
 
-from renderkiln.database import workers
+from renderkiln.database import jobs, workers
 from renderkiln.database.trouble import first_line
 from renderkiln.database.workers import NewWorker
 from renderkiln.engine.attempt import AttemptRun, House
@@ -17,6 +17,7 @@ from renderkiln.engine.caretaker import Caretaker
 from renderkiln.engine.grip import Grip
 from renderkiln.engine.heartbeat import BEAT, SILENCE, Heartbeat
 from renderkiln.engine.narrator import Listener
+from renderkiln.engine.persist import persist
 from renderkiln.engine.retention import Retention
 from renderkiln.engine.strays import Strays
 from renderkiln.engine.takeover import CRASHES, Takeover
@@ -62,6 +63,8 @@ class Worker:
         self._stopping, self._hurry = threading.Event(), threading.Event()
         self._leaving = threading.Event()  # what is stopped from now on is handed back
         self._grip = Grip(house.database, house.owner)
+        self._drawn: set[tuple[str, int]] = set()
+        self._drawing = threading.Lock()
         self._busy_at = house.clock.monotonic()
 
     def run(self) -> None:
@@ -139,7 +142,39 @@ class Worker:
 
     def _draw(self, job_id: str, attempt: int) -> None:
         """A ticket was drawn. What goes wrong here is logged: DBOS has nothing to know about it."""
-        run = AttemptRun(
+        try:
+            if not self._begin(job_id, attempt):
+                return
+            try:
+                self._run(job_id, attempt)
+            finally:
+                self._drawn.discard((job_id, attempt))
+        except Exception:
+            _log.exception("attempt %d of job %s could not be brought to an end", attempt, job_id)
+            raise
+
+    def _begin(self, job_id: str, attempt: int) -> bool:
+        """Whether the ticket is good. One run at a time is at an attempt.
+
+        A run that lost its job while this process was stopped may still be ending. Took this process the job
+        again meanwhile, its writes would count: they are known by attempt and owner.
+        """
+        while True:
+            with self._drawing:
+                if (job_id, attempt) not in self._drawn:
+                    self._drawn.add((job_id, attempt))
+                    return True
+            if not self._waits(job_id):  # it is run, by us or by somebody else
+                return False
+            time.sleep(_TICK)
+
+    def _waits(self, job_id: str) -> bool:
+        house = self._house
+        stored = persist(house.database, house.clock, lambda connection: jobs.find(connection, job_id))
+        return stored is not None and stored.report.state == "pending"
+
+    def _run(self, job_id: str, attempt: int) -> None:
+        AttemptRun(
             self._house,
             job_id,
             attempt,
@@ -149,9 +184,4 @@ class Worker:
             kept=_KEPT,
             hand_back=self._leaving.is_set,
             listen=self._listen,
-        )
-        try:
-            run.run()
-        except Exception:
-            _log.exception("attempt %d of job %s could not be brought to an end", attempt, job_id)
-            raise
+        ).run()

@@ -98,7 +98,7 @@ class LifeOfJobs(RuleBasedStateMachine):
     def claim(self, id: str, off: int, owner: str) -> Hold:
         life = self.lives[id]
         hold = Hold(id, life.attempt + off, self._name(owner))
-        allowed = life.state == "pending" and off == 0
+        allowed = life.state == "pending" and off == 0 and life.owner in (None, hold.owner)
         if self._try(allowed, lambda c: jobs.start_if_waiting(c, *hold.args, "worker", NOON)):
             life.state, life.owner = "processing", hold.owner
         return hold
@@ -144,7 +144,8 @@ class LifeOfJobs(RuleBasedStateMachine):
             released = jobs.release_from_dead(connection, dead, NOON)
         held = {id: life for id, life in self.lives.items() if life.owner == dead}
         for life in held.values():
-            life.state, life.owner, life.crashes = "pending", None, life.crashes + 1
+            life.crashes += life.state == "processing"  # one that only waited for it was not hurt
+            life.state, life.owner = "pending", None
         assert {(each.job.id, each.attempt, each.crashes) for each in released} == {
             (id, life.attempt, life.crashes) for id, life in held.items()
         }
@@ -154,19 +155,28 @@ class LifeOfJobs(RuleBasedStateMachine):
         life = self.lives[id]
         waiting, running = life.state == "pending", life.state == "processing"
         if self._try(waiting, lambda c: jobs.withdraw_if_waiting(c, id, NOON)):
-            life.state = "cancelled"
+            life.state, life.owner = "cancelled", None
         elif self._try(running, lambda c: jobs.cancel_if_running(c, id, NOON)):
             life.state, life.owner = "cancelled", None
 
-    @rule(id=ids, more=st.integers(1, 4))
-    def reopen(self, id: str, more: int) -> None:
+    @rule(id=ids, dead=st.one_of(st.none(), OWNERS), heir=OWNERS)
+    def adopt(self, id: str, dead: str | None, heir: str) -> None:
         life = self.lives[id]
+        before, after = dead and self._name(dead), self._name(heir)
+        allowed = life.state in ("pending", "processing") and life.owner == before
+        if self._try(allowed, lambda c: jobs.adopt_if_held_by(c, id, before, after)):
+            life.state, life.owner = "pending", after
+
+    @rule(id=ids, more=st.integers(1, 4), state=st.sampled_from(["failed", "cancelled"]))
+    def reopen(self, id: str, more: int, state: str) -> None:
+        life = self.lives[id]
+        again = jobs.reopen_if_failed if state == "failed" else jobs.revive_if_cancelled
 
         def reopen(connection: sa.Connection) -> None:
-            assert jobs.reopen_if_failed(connection, id, attempts_more=more, now=NOON) == life.attempt + 1
+            assert again(connection, id, attempts_more=more, now=NOON) == life.attempt + 1
             batches.reopen(connection, self.batch)
 
-        if self._try(life.state == "failed", reopen):
+        if self._try(life.state == state, reopen):
             life.state, life.progress, life.crashes = "pending", 0.0, 0
             life.max_attempts, life.attempt = life.attempt + more, life.attempt + 1
             self.complete = False

@@ -128,6 +128,36 @@ def test_a_worker_that_was_only_stopped_changes_nothing(rig: Rig) -> None:
     assert len(rig.told("job.completed", job=id)) == 1
 
 
+def test_a_worker_that_wakes_up_may_take_its_job_again(rig: Rig) -> None:
+    """The run that lost the job is still ending: it must not end the job that its own process took again."""
+    first = rig.worker("first")
+    (id,) = rig.submit("note", **PARTS)
+    rig.until(lambda: len(rig.told("part.completed", job=id)) >= 2)
+    rig.stop(first)
+    owner = rig.job(id).owner
+    assert owner is not None
+    sweeper(rig, "other")({owner})
+    first.send_signal(signal.SIGCONT)
+    rig.until(lambda: rig.state(id) in {"completed", "cancelled", "failed"})
+    assert rig.state(id) == "completed"
+    parts = [each.event.facts["part"] for each in rig.told("part.completed", job=id)]
+    assert sorted(parts) == [f"{number:03d}" for number in range(6)]
+    assert [path.name for path in rig.output.iterdir()] == ["note.mkv"]
+
+
+def test_a_cancelled_job_that_is_retried_goes_on_where_it_was(rig: Rig) -> None:
+    rig.worker("first")
+    (id,) = rig.submit("note", **PARTS)
+    rig.until(lambda: len(rig.told("part.completed", job=id)) >= 2)
+    rig.room.control.cancel(id)
+    assert rig.room.control.retry(id) == 2
+    rig.until(lambda: rig.state(id) in {"completed", "failed"})
+    report = rig.job(id).report
+    assert (report.state, report.reused) == ("completed", ("gather",))
+    parts = [each.event.facts["part"] for each in rig.told("part.completed", job=id)]
+    assert sorted(parts) == [f"{number:03d}" for number in range(6)]
+
+
 def test_a_ticket_is_not_lost_with_who_drew_it(rig: Rig) -> None:
     """Killed after the ticket was drawn, before the job was taken: nobody holds it, and nobody would come."""
     (id,) = rig.submit("note", segments=1)

@@ -9,7 +9,6 @@ from typing import Any
 
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import Permanent
-from renderkiln.domain.fingerprint import file_sha256
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.delivery import publish
 
@@ -67,7 +66,7 @@ def _published(ctx: StageContext, main: Path, folder: Path, base: str) -> Path:
     size = main.stat().st_size
     for claim in ctx.finished_parts.values():
         target = folder / str(claim.values["name"])
-        if target.exists() and _same_content(main, target):
+        if target.exists() and publish.is_published_from(main, target):
             return target
     for target in publish.free_names(folder, base, main.suffix):
         ctx.part_done(f"claim-{target.name}", Result({"name": target.name}))
@@ -77,13 +76,6 @@ def _published(ctx: StageContext, main: Path, folder: Path, base: str) -> Path:
             continue  # another process was faster
         return target
     raise AssertionError("names do not run out")
-
-
-def _same_content(one: Path, other: Path) -> bool:
-    if one.samefile(other):
-        return True
-    same_size = one.stat().st_size == other.stat().st_size
-    return same_size and file_sha256(one) == file_sha256(other)
 
 
 def _beside(target: Path, side: SideFile) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -45,7 +46,12 @@ def place(source: Path, target: Path, on_bytes: Callable[[int], None] = lambda _
 
 
 def replace(source: Path, target: Path) -> None:
-    """Put a side file beside a video whose name is already ours; an older one of that name is replaced."""
+    """Put a side file beside a video whose name is already ours; an older one of that name is replaced.
+
+    So is what a process that was killed had copied of it.
+    """
+    for half in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        half.unlink(missing_ok=True)
     part = _part(target)
     try:
         shutil.copyfile(source, part)
@@ -53,6 +59,25 @@ def replace(source: Path, target: Path) -> None:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_published_from(source: Path, target: Path) -> bool:
+    """Whether `target` is what `place(source, target)` has left.
+
+    Where it would have left a link, a file of the same content is somebody else's. A copy can only be told by
+    its content.
+    """
+    if source.samefile(target):
+        return True
+    probe = source.with_name(f".{source.name}.probe")
+    probe.unlink(missing_ok=True)
+    try:
+        os.link(target, probe)
+    except OSError:
+        same_size = source.stat().st_size == target.stat().st_size
+        return same_size and file_sha256(source) == file_sha256(target)
+    probe.unlink()
+    return False
 
 
 def artifact(kind: str, path: Path, content_type: str) -> Artifact:

@@ -16,6 +16,7 @@ def join(ctx: StageContext) -> Result:
     params: VisualizerParams = ctx.params
     heard = ctx.results["listen"]
     film = ctx.workdir / "film.mp4"
+    film.unlink(missing_ok=True)  # FFmpeg writes into the file that is there, which may have been published
     command = concat_and_mux(
         segments=_write_list(ctx, params.fps),
         output=film,

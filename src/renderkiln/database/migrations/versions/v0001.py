@@ -28,7 +28,6 @@ def upgrade() -> None:
     op.create_index(
         op.f("kiln_batches_created_at_id_idx"), "kiln_batches", ["created_at", "id"], unique=False
     )
-    op.create_index(op.f("kiln_batches_request_sha256_idx"), "kiln_batches", ["request_sha256"], unique=False)
     op.create_table(
         "kiln_events",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -93,6 +92,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("owner", Text, nullable=True),
         sa.Column("crashes", sa.Integer(), nullable=False),
+        sa.Column("request_sha256", Text, nullable=True),
         sa.Column("fingerprint", Text, nullable=True),
         sa.Column("stage", Text, nullable=True),
         sa.Column("progress", sa.Float(), nullable=False),
@@ -126,6 +126,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("kiln_jobs_created_at_id_idx"), "kiln_jobs", ["created_at", "id"], unique=False)
     op.create_index(op.f("kiln_jobs_fingerprint_idx"), "kiln_jobs", ["fingerprint"], unique=False)
+    op.create_index(op.f("kiln_jobs_request_sha256_idx"), "kiln_jobs", ["request_sha256"], unique=False)
     op.create_index(op.f("kiln_jobs_owner_idx"), "kiln_jobs", ["owner"], unique=False)
     op.create_index(op.f("kiln_jobs_queue_state_idx"), "kiln_jobs", ["queue", "state"], unique=False)
     op.create_index(
