@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any
 from procrastinate import App, PsycopgConnector
 
 url, at_once, enqueued, worked_off, picked_up = sys.argv[1], *(int(text) for text in sys.argv[2:6])
+logging.getLogger("procrastinate").setLevel(logging.ERROR)  # it warns of apps that are in no package
 app = App(connector=PsycopgConnector(conninfo=url))
 reached: dict[int, float] = {}
 

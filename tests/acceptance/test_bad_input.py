@@ -48,7 +48,7 @@ def test_bad_files_are_refused_and_the_good_one_is_rendered(renderkiln: Command)
     ended = renderkiln("render", "visualizer", *bad, "good.wav", *SMALL, "--out", "out", "-o", "json")
     assert ended.returncode == 1
     *failed, rendered = json.loads(ended.stdout)
-    assert rendered["state"] == "completed"
+    assert rendered["state"] == "completed", rendered["error"]
     assert [name.split("_")[1] for name in renderkiln.delivered()] == ["good"] * 3
     for (name, words), job in zip(bad.items(), failed, strict=True):
         assert job["state"] == "failed", name

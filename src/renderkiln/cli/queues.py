@@ -14,15 +14,13 @@ if TYPE_CHECKING:
     from renderkiln.engine.queues import Queues
 
 
-class Limit(click.ParamType[int | None]):
-    """A number of jobs, or `default` (None) for what the settings say."""
+class Limit(click.ParamType[int | str]):
+    """A number of jobs, or `default` for what the settings say."""
 
     name = "number|default"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        if value is None or value == "default":
-            return None
-        return click.IntRange(1, 10_000).convert(value, param, ctx)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        return "default" if value == "default" else click.IntRange(1, 10_000).convert(value, param, ctx)
 
 
 @click.group("queues")
@@ -73,13 +71,13 @@ def resume(name: str) -> None:
 
 @queues.command("set")
 @click.argument("name", metavar="QUEUE")
-@click.option("--worker-limit", type=Limit(), default=..., help="Jobs at once in each worker.")
-@click.option("--global-limit", type=Limit(), default=..., help="Jobs at once over all workers.")
+@click.option("--worker-limit", type=Limit(), help="Jobs at once in each worker.")
+@click.option("--global-limit", type=Limit(), help="Jobs at once over all workers.")
 def set_(name: str, **limits: Any) -> None:
     """Change how many jobs of a queue run at once; running workers follow within a second."""
     from renderkiln.domain.errors import UsageError
 
-    given = {key: value for key, value in limits.items() if value is not ...}
+    given = {key: None if value == "default" else value for key, value in limits.items() if value is not None}
     if not given:
         raise UsageError("say what to set: --worker-limit or --global-limit, a number or `default`")
     _change(name, "limits changed", lambda queues: queues.set_limits(name, **given))
