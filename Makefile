@@ -58,7 +58,7 @@ format: $(STAMP) ## Mend what lint and format can mend
 
 bench: EXTRAS := --extra dev --extra bench
 bench: $(STAMP) ## Speed against bare FFmpeg and a peer, ratios in one run
-	@$(BIN)/python -c 'import moviepy' 2>/dev/null || PATH="$$PATH:$(CURDIR)/.uv/bin" uv sync --quiet --frozen --compile-bytecode $(EXTRAS)
+	@$(BIN)/python -c 'import moviepy, procrastinate' 2>/dev/null || PATH="$$PATH:$(CURDIR)/.uv/bin" uv sync --quiet --frozen --compile-bytecode $(EXTRAS)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
 
 serve: ## Not there yet: says so

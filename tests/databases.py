@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pytest
@@ -38,7 +38,7 @@ BACKENDS = ("sqlite", "postgres")
 _KEEPER = """
 control() { "$programs/pg_ctl" "$@" --pgdata "$folder/data" </dev/null >/dev/null; }
 programs=$1 folder=$2
-server="-c listen_addresses='' -c fsync=off -c max_connections=100 -k $folder"
+server="-c listen_addresses='' -c fsync=$3 -c max_connections=100 -k $folder"
 control start --wait --log "$folder/log" --options "$server" && echo ready || echo failed
 read -r _
 control stop --mode immediate
@@ -48,9 +48,10 @@ rm -rf "$folder"
 
 @dataclass
 class Postgres:
-    """A Postgres server that listens on a socket in `folder` only."""
+    """A Postgres server that listens on a socket in `folder` only; tests need none that syncs."""
 
     folder: Path
+    fsync: Literal["on", "off"] = "off"
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -105,7 +106,7 @@ class Postgres:
         ]
         options = [
             "--options",
-            f"-c listen_addresses='' -c fsync=off -c max_connections=100 -k {self.folder}",
+            f"-c listen_addresses='' -c fsync={self.fsync} -c max_connections=100 -k {self.folder}",
         ]
         subprocess.run(
             [self._programs / "pg_ctl", *arguments, *options],
@@ -118,7 +119,7 @@ class Postgres:
     def _keep(self) -> subprocess.Popen[str]:
         """The process that stops the server and removes its folder when this one ends, however it ends."""
         return subprocess.Popen(
-            ["sh", "-c", _KEEPER, "sh", self._programs, self.folder],
+            ["sh", "-c", _KEEPER, "sh", self._programs, self.folder, self.fsync],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -21,24 +21,29 @@ from renderkiln.domain.report import JobReport
 NAME_SHARE = 0.25  # of the terminal: a bar and the words need the rest
 
 
+def moving_bars(console: Console) -> Progress:
+    """Bars with a name before and words behind; their tasks have a field `words`. They vanish in the end."""
+    name = Column(max_width=int(console.width * NAME_SHARE), no_wrap=True)
+    fixed = Column(no_wrap=True)
+    return Progress(
+        TextColumn("{task.description}", markup=False, table_column=name),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
+        TextColumn("{task.percentage:>3.0f} %", table_column=fixed.copy()),
+        TextColumn("{task.fields[words]}", markup=False, table_column=fixed.copy()),
+        console=console,
+        expand=True,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # else data would follow the bars to stderr
+        refresh_per_second=8,
+    )
+
+
 class Bars:
     """Moving bars on stderr; what has ended scrolls up above them."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
-        name = Column(max_width=int(self._console.width * NAME_SHARE), no_wrap=True)
-        fixed = Column(no_wrap=True)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False, table_column=name),
-            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
-            TextColumn("{task.percentage:>3.0f} %", table_column=fixed.copy()),
-            TextColumn("{task.fields[words]}", markup=False, table_column=fixed.copy()),
-            console=self._console,
-            expand=True,
-            transient=True,
-            redirect_stdout=sys.stdout.isatty(),  # else data would follow the bars to stderr
-            refresh_per_second=8,
-        )
+        self._progress = moving_bars(self._console)
         self._all: TaskID | None = None
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from renderkiln.cli.interruption import Interruption
 from renderkiln.cli.view import Pace, ending, remarks
@@ -115,23 +115,12 @@ class BarBoard:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskID, TextColumn
-        from rich.table import Column
+
+        from renderkiln.cli.bars import moving_bars
 
         self._console = Console(stderr=True, highlight=False)
-        name = Column(max_width=self._console.width // 4, no_wrap=True)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False, table_column=name),
-            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
-            TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True)),
-            TextColumn("{task.fields[words]}", markup=False, table_column=Column(no_wrap=True)),
-            console=self._console,
-            expand=True,
-            transient=True,
-            redirect_stdout=sys.stdout.isatty(),
-            refresh_per_second=8,
-        )
-        self._tasks: dict[str, TaskID] = {}
+        self._progress = moving_bars(self._console)
+        self._tasks: dict[str, Any] = {}
         self._all = self._progress.add_task("all", total=100.0, words="")
 
     def __enter__(self) -> Self:

@@ -13,7 +13,9 @@ from renderkiln.database.insert import insert as insert_into
 from renderkiln.database.schema import batches, jobs
 from renderkiln.domain.batch import BatchCounts
 from renderkiln.domain.errors import UserError
-from renderkiln.domain.states import ENDED
+from renderkiln.domain.states import ENDED, STATES
+
+_OPEN = frozenset(STATES) - ENDED
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def lock(connection: sa.Connection, batch_id: str) -> None:
 def complete_if_all_ended(connection: sa.Connection, batch_id: str, now: datetime) -> int | None:
     """The number of the round, to exactly one caller each time all jobs have ended; None to all others."""
     lock(connection, batch_id)
-    unfinished = sa.exists().where(jobs.c.batch_id == batch_id, jobs.c.state.not_in(ENDED))
+    unfinished = sa.exists().where(jobs.c.batch_id == batch_id, jobs.c.state.in_(_OPEN))
     completed = (
         sa.update(batches)
         .where(batches.c.id == batch_id, batches.c.completed_at.is_(None), ~unfinished)

@@ -108,7 +108,9 @@ def restore(source: Path, database: Database) -> None:
 
 
 def _engine(address: sa.URL) -> sa.Engine:
-    arguments: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+    # A file does not go away; a server may have, since the connection was used.
+    pings = address.get_backend_name() != "sqlite"
+    arguments: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": pings}
     if address.get_backend_name() == "sqlite":
         engine = sa.create_engine(address, **arguments)
         sa.event.listen(engine, "connect", _prepare_sqlite)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from renderkiln.database.schema import events
 from renderkiln.domain.event import Event
+
+_APPEND = sa.insert(events)  # made once: there is no statement that is needed more often
 
 
 @dataclass(frozen=True)
@@ -24,19 +27,33 @@ def append(
     connection: sa.Connection, event: Event, *, batch_id: str | None = None, worker: str | None = None
 ) -> None:
     """Write an event, in the transaction of what it tells of."""
-    connection.execute(
-        sa.insert(events).values(
-            at=event.at,
-            name=event.name,
-            job_id=event.job_id,
-            batch_id=batch_id,
-            stage=event.stage,
-            percent=event.percent,
-            message=event.message,
-            facts=dict(event.facts),
-            worker=worker,
-        )
-    )
+    append_all(connection, [event], batch_id=batch_id, worker=worker)
+
+
+def append_all(
+    connection: sa.Connection,
+    told: Sequence[Event],
+    *,
+    batch_id: str | None = None,
+    worker: str | None = None,
+) -> None:
+    """Write several events at once, in their order."""
+    rows = [
+        {
+            "at": event.at,
+            "name": event.name,
+            "job_id": event.job_id,
+            "batch_id": batch_id,
+            "stage": event.stage,
+            "percent": event.percent,
+            "message": event.message,
+            "facts": dict(event.facts),
+            "worker": worker,
+        }
+        for event in told
+    ]
+    if rows:
+        connection.execute(_APPEND, rows if len(rows) > 1 else rows[0])
 
 
 def after(

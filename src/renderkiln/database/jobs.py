@@ -376,10 +376,16 @@ def owners(connection: sa.Connection) -> set[str]:
     return set(connection.scalars(sa.select(jobs.c.owner).where(jobs.c.owner.is_not(None)).distinct()))
 
 
-def fingerprints_in_use(connection: sa.Connection, *, besides: str) -> set[str]:
-    """Fingerprints of all jobs that have not ended, but for the job `besides`."""
-    open_ = (jobs.c.state.not_in(ENDED), jobs.c.fingerprint.is_not(None), jobs.c.id != besides)
+def fingerprints_in_use(connection: sa.Connection) -> set[str]:
+    """Fingerprints of all jobs that have not ended."""
+    open_ = (jobs.c.state.not_in(ENDED), jobs.c.fingerprint.is_not(None))
     return set(connection.scalars(sa.select(jobs.c.fingerprint).where(*open_)))
+
+
+def is_fingerprint_in_use(connection: sa.Connection, fingerprint: str, *, besides: str) -> bool:
+    """Whether a job that has not ended, other than `besides`, has this fingerprint."""
+    others = (jobs.c.fingerprint == fingerprint, jobs.c.state.not_in(ENDED), jobs.c.id != besides)
+    return connection.execute(sa.select(jobs.c.id).where(*others).limit(1)).first() is not None
 
 
 def lock(connection: sa.Connection, id: str) -> None:

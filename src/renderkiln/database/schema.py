@@ -90,6 +90,7 @@ jobs = sa.Table(
     sa.CheckConstraint(f"state <> '{_PROCESSING}' OR owner IS NOT NULL", name="processing"),
     sa.Index(None, "queue", "state"),
     sa.Index(None, "batch_id", "position"),
+    sa.Index(None, "batch_id", "state"),
     sa.Index(None, "owner"),
     sa.Index(None, "state", "completed_at"),
     sa.Index(None, "fingerprint"),

@@ -12,21 +12,24 @@ from renderkiln.domain.event import Event, EventName
 from renderkiln.domain.job import Job
 
 
+def event_of(name: EventName, job: Job, now: datetime, *, message: str = "", **facts: Any) -> Event:
+    """An event of `job`."""
+    facts |= {"pipeline": job.pipeline, "queue": job.queue}
+    return Event(name, job.id, now, 0.0, None, message, facts)
+
+
 def tell(
     connection: sa.Connection,
     name: EventName,
     job: Job,
     now: datetime,
     *,
-    percent: float = 0.0,
     message: str = "",
     worker: str | None = None,
     **facts: Any,
 ) -> Event:
     """Write an event of `job`."""
-    event = Event(
-        name, job.id, now, percent, None, message, {**facts, "pipeline": job.pipeline, "queue": job.queue}
-    )
+    event = event_of(name, job, now, message=message, **facts)
     events.append(connection, event, batch_id=job.batch_id, worker=worker)
     return event
 

@@ -206,8 +206,11 @@ class AttemptRun:
     def _claim(self, job: Job, key: str) -> WorkFolder:
         """The folder this job began in, or one that no other job goes on in: not now, and not later."""
         with self._house.database.read() as connection:
-            others = jobs.fingerprints_in_use(connection, besides=job.id)
-        return workfolder.claim(self._house.work, key, reserved=others)
+
+            def is_reserved(name: str) -> bool:
+                return jobs.is_fingerprint_in_use(connection, name, besides=job.id)
+
+            return workfolder.claim(self._house.work, key, is_reserved)
 
     def _begin_records(self, folder: WorkFolder, job: Job, key: str) -> Records:
         """What is finished stands under the name of the folder the job began in.
@@ -314,7 +317,6 @@ def identity(
 @contextmanager
 def _logging_to(path: Path, job_id: str) -> Iterator[None]:
     log = log_of(job_id)
-    log.setLevel(logging.INFO)
     log.propagate = False  # people read events; this is for whoever looks closer
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, delay=True)

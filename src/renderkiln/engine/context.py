@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from renderkiln.domain.asset import Asset
 from renderkiln.domain.errors import Stopped
@@ -41,9 +42,17 @@ class StageWork:
     finished_parts: Mapping[str, Result] = field(default_factory=dict)
 
 
+_LOGS: WeakValueDictionary[str, logging.Logger] = WeakValueDictionary()
+
+
 def log_of(job_id: str) -> logging.Logger:
-    """The logger of one job, which the engine directs into the job's log file."""
-    return logging.getLogger(f"renderkiln.job.{job_id}")
+    """The logger of one job, which the engine directs into the job's log file.
+
+    It lives as long as somebody has it: one of logging's own would stay for ever, for every job.
+    """
+    log = logging.Logger(f"renderkiln.job.{job_id}", logging.INFO)
+    log.parent = logging.getLogger("renderkiln.job")
+    return _LOGS.setdefault(job_id, log)
 
 
 class Context:

@@ -177,7 +177,7 @@ class Retention:
         """Remove work that nobody goes on with, and what a crash left half written or half removed."""
         work = self.home / "work"
         with self.database.read() as connection:
-            open_work = jobs.fingerprints_in_use(connection, besides="")
+            open_work = jobs.fingerprints_in_use(connection)
         for name in open_work:  # however long its job waits: as if it were touched now
             with contextlib.suppress(OSError):
                 os.utime(work / name)

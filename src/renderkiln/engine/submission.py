@@ -17,7 +17,7 @@ from renderkiln.database.batches import NewBatch
 from renderkiln.database.jobs import NewJob
 from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
-from renderkiln.engine.announce import tell
+from renderkiln.engine.announce import event_of
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def _insert_jobs(
     jobs.insert(connection, new)
     created = Event("batch.created", None, now, 0.0, facts={"jobs": len(new)})
     events.append(connection, created, batch_id=submission.batch_id)
-    for job in submission.jobs:
-        tell(connection, "job.created", job, now, message=job.label)
+    told = [event_of("job.created", job, now, message=job.label) for job in submission.jobs]
+    events.append_all(connection, told, batch_id=submission.batch_id)
 
 
 def _sha256(value: Any) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _WORKFLOW = "attempt"
 # DBOS keeps one limit of a queue for all workers. This one stands for each worker's own; one that was not
 # told what that is draws nothing.
 _OWN = 0
+_FRESH = 0.8  # seconds that a worker goes by what it has read of a queue: half of an idle one's reads
 _PAUSED = 0  # jobs at once over all workers
 _AT_ONCE = 200  # entries deleted in one transaction
 _ENDED_ENTRIES = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -218,12 +220,20 @@ class Drawing:
         """
         system = self._dbos._sys_db
         read = system.get_queue
+        seen: dict[str, tuple[float, Any, int | None]] = {}  # when, the queue, and what its limit was
 
         def get_queue(name: str, **options: Any) -> Any:
-            queue = read(name, **options)
-            if queue is not None and name in self._places.queues:
+            if name not in self._places.queues:
+                return read(name, **options)
+            now = time.monotonic()
+            if name not in seen or now - seen[name][0] >= _FRESH:
+                queue = read(name, **options)
+                if queue is None:
+                    return None
                 shared = queue._worker_concurrency
-                queue._worker_concurrency = self._places.limit(name, None if shared == _OWN else shared)
+                seen[name] = (now, queue, None if shared == _OWN else shared)
+            _, queue, limit = seen[name]
+            queue._worker_concurrency = self._places.limit(name, limit)
             return queue
 
         system.get_queue = get_queue  # type: ignore[method-assign]

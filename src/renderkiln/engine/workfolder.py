@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,14 +60,14 @@ class WorkFolder:
         self.release()
 
 
-def claim(root: Path, key: str, *, reserved: Collection[str] = ()) -> WorkFolder:
+def claim(root: Path, key: str, is_reserved: Callable[[str], bool] = lambda _name: False) -> WorkFolder:
     """The folder `root/key`, or the first free one of `key-2`, `key-3` … while others hold it.
 
-    Those whose names are `reserved` are passed over. Raises OSError where it cannot be made.
+    Those whose names are reserved are passed over. Raises OSError where it cannot be made.
     """
     for number in range(1, _SIBLINGS):
         path = root / (key if number == 1 else f"{key}-{number}")
-        lock = None if path.name in reserved else _lock(path)
+        lock = None if is_reserved(path.name) else _lock(path)
         if lock is not None:
             folder = WorkFolder(path, lock)
             folder.files.mkdir(exist_ok=True)

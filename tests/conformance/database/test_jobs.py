@@ -330,8 +330,9 @@ def test_work_in_use_is_that_of_jobs_that_have_not_ended(database: Database) -> 
         jobs.fail_if_held(connection, "b-0", 1, "w1", error=JobError("A", "a"), now=LATER)
         jobs.hand_back_if_held(connection, "b-1", 1, "w1", "bye")
     with database.read() as connection:
-        assert jobs.fingerprints_in_use(connection, besides="b-9") == {"f1", "f2"}
-        assert jobs.fingerprints_in_use(connection, besides="b-2") == {"f1"}
+        assert jobs.fingerprints_in_use(connection) == {"f1", "f2"}
+        assert jobs.is_fingerprint_in_use(connection, "f2", besides="b-9")
+        assert not jobs.is_fingerprint_in_use(connection, "f2", besides="b-2")
 
 
 def test_pages_go_through_all_jobs_once_the_newest_first(database: Database) -> None:

@@ -154,9 +154,8 @@ class LifeOfJobs(RuleBasedStateMachine):
     def cancel(self, id: str) -> None:
         life = self.lives[id]
         waiting, running = life.state == "pending", life.state == "processing"
-        if self._try(waiting, lambda c: jobs.withdraw_if_waiting(c, id, NOON)):
-            life.state, life.owner = "cancelled", None
-        elif self._try(running, lambda c: jobs.cancel_if_running(c, id, NOON)):
+        withdrawn = self._try(waiting, lambda c: jobs.withdraw_if_waiting(c, id, NOON))
+        if withdrawn or self._try(running, lambda c: jobs.cancel_if_running(c, id, NOON)):
             life.state, life.owner = "cancelled", None
 
     @rule(id=ids, dead=st.one_of(st.none(), OWNERS), heir=OWNERS)

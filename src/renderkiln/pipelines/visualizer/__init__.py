@@ -7,7 +7,7 @@ from typing import Any
 
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.retry import Retry
-from renderkiln.pipelines.contract import Result, Services, Stage
+from renderkiln.pipelines.contract import Result, Services, Stage, StageContext
 from renderkiln.pipelines.visualizer.params import VisualizerParams
 
 
@@ -25,20 +25,18 @@ class Visualizer:
         "skia",
         f"{__name__}.listen",
         f"{__name__}.render",
+        f"{__name__}.join",
         f"{__name__}.verify",
     )
     Params = VisualizerParams
 
     def stages(self, params: VisualizerParams) -> Sequence[Stage]:  # noqa: ARG002 - the same for all
-        # Imported late: listing pipelines must not load numpy, numba and FFmpeg's libraries.
-        from renderkiln.pipelines.visualizer import deliver, join, listen, render, verify
-
         return (
-            Stage("listen", 10, listen.listen, "Listening to the song"),
-            Stage("render", 80, render.render, "Rendering frames"),
-            Stage("join", 2, join.join, "Joining picture and sound"),
-            Stage("verify", 7, verify.verify, "Verifying the film"),
-            Stage("deliver", 1, deliver.deliver, "Naming the film", isolated=False),
+            Stage("listen", 10, _listen, "Listening to the song"),
+            Stage("render", 80, _render, "Rendering frames"),
+            Stage("join", 2, _join, "Joining picture and sound"),
+            Stage("verify", 7, _verify, "Verifying the film"),
+            Stage("deliver", 1, _deliver, "Naming the film", isolated=False),
         )
 
     def fingerprint(self, params: VisualizerParams, services: Services) -> Mapping[str, Any]:
@@ -69,3 +67,36 @@ class Visualizer:
         from renderkiln.pipelines.delivery.deliver import from_values
 
         return from_values(results["deliver"].values["artifacts"])
+
+
+# What stages do is imported where they run: a worker itself loads neither Numba nor FFmpeg's libraries.
+
+
+def _listen(ctx: StageContext) -> Result:
+    from renderkiln.pipelines.visualizer.listen import listen
+
+    return listen(ctx)
+
+
+def _render(ctx: StageContext) -> Result:
+    from renderkiln.pipelines.visualizer.render import render
+
+    return render(ctx)
+
+
+def _join(ctx: StageContext) -> Result:
+    from renderkiln.pipelines.visualizer.join import join
+
+    return join(ctx)
+
+
+def _verify(ctx: StageContext) -> Result:
+    from renderkiln.pipelines.visualizer.verify import verify
+
+    return verify(ctx)
+
+
+def _deliver(ctx: StageContext) -> Result:
+    from renderkiln.pipelines.visualizer.deliver import deliver
+
+    return deliver(ctx)

@@ -124,6 +124,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("kiln_jobs_batch_id_position_idx"), "kiln_jobs", ["batch_id", "position"], unique=False
     )
+    op.create_index(op.f("kiln_jobs_batch_id_state_idx"), "kiln_jobs", ["batch_id", "state"], unique=False)
     op.create_index(op.f("kiln_jobs_created_at_id_idx"), "kiln_jobs", ["created_at", "id"], unique=False)
     op.create_index(op.f("kiln_jobs_fingerprint_idx"), "kiln_jobs", ["fingerprint"], unique=False)
     op.create_index(op.f("kiln_jobs_request_sha256_idx"), "kiln_jobs", ["request_sha256"], unique=False)
