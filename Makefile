@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 EXTRAS := --extra dev
 PYTEST_ARGS ?=
+# Many tests wait for processes of their own: one more than there are cores keeps the cores busy.
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 CHAOS_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -34,10 +36,10 @@ demo: $(STAMP) ## Compose a 20-second song and render it (1080p and a 360° exce
 
 test: $(STAMP) ## The test suite, without the long ones (COVER=1: and how much of the core it covers)
 ifdef COVER
-	@rm -f .coverage.* && $(BIN)/coverage run -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
+	@rm -f .coverage.* && $(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 else
-	@$(BIN)/pytest -n auto -m "not slow" $(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 endif
 
 chaos: $(STAMP) ## Kill, stop and end workers while they render, 300 times, on SQLite and on Postgres (CHAOS_ARGS)
