@@ -13,6 +13,7 @@ from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobReport
 
 STEP = 10.0  # percent
+LONG = 60.0  # seconds
 
 
 class Lines:
@@ -29,6 +30,7 @@ class Lines:
     def begin(self, job: Job, number: int, total: int) -> None:
         self._name = shown(job.label) if total == 1 else f"[{number}/{total}] {shown(job.label)}"
         self._said = ""
+        self._timed = False
         self._next = STEP
         self._pace = Pace()
 
@@ -37,7 +39,7 @@ class Lines:
         match event.name:
             case "stage.started" | "job.progress" if event.message and event.message != self._said:
                 self._say(event)
-            case "job.progress" if event.percent >= self._next:
+            case "job.progress" if event.percent >= self._next or self._is_long_news():
                 self._say(event)
             case "stage.reused":
                 self._put(f"{event.message or event.stage}: done earlier, used again")
@@ -47,6 +49,13 @@ class Lines:
     def end(self, report: JobReport) -> None:
         for line in (ending(report), *remarks(report)):
             tell(line)
+
+    def _is_long_news(self) -> bool:
+        """Whether it became known just now that the job will take long."""
+        known = self._pace.remaining
+        news = known is not None and known >= LONG and not self._timed
+        self._timed = self._timed or known is not None
+        return news
 
     def _say(self, event: Event) -> None:
         self._said = event.message

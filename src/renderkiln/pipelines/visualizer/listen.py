@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from fractions import Fraction
@@ -21,8 +22,10 @@ from renderkiln.media.ffmpeg.command import copy_audio, encode_audio
 from renderkiln.media.ffmpeg.run import Feed
 from renderkiln.media.frames.image import Pixels, decode_image, fit_within, read_image, write_image
 from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.visualizer.experience import kind_of, speed_before
 from renderkiln.pipelines.visualizer.film import DrawableFilm
 from renderkiln.pipelines.visualizer.params import VisualizerParams
+from renderkiln.pipelines.visualizer.speed import VERIFYING
 
 CARRIED_TAGS = ("title", "artist", "album", "album_artist", "composer", "genre", "date", "track", "comment")
 _COVER_SIDE = 1400  # pixels; larger ones only make the film's header larger
@@ -115,14 +118,26 @@ def _interleaved(block: Block) -> memoryview:
 
 
 def _with_progress(ctx: StageContext, source: AudioSource) -> Iterator[Block]:
-    heard = 0
+    heard, begun = 0, time.monotonic()
+    drawing = _drawing_time(ctx, source.promised_seconds)
     for block in source.blocks():
         yield block
         heard += block.shape[1]
         promised = (source.promised_seconds or 0) * source.rate
         # Without an honest header nobody knows the length: approach the end without reaching it.
         fraction = heard / promised if promised else 1 - 1 / (1 + heard / source.rate / 60)
-        ctx.progress(min(fraction, 0.99), "Listening to the song", eta_seconds=None)
+        left = max(0.0, 1 / fraction - 1) * (time.monotonic() - begun)
+        eta = None if drawing is None else round(left + drawing, 1)
+        ctx.progress(min(fraction, 0.99), "Listening to the song", eta_seconds=eta)
+
+
+def _drawing_time(ctx: StageContext, promised: float | None) -> float | None:
+    """Seconds from the first frame to the verified film, if a film of this kind was drawn here before."""
+    fps = speed_before(ctx.services.cache, kind_of(ctx.params, ctx.services.cores))
+    if fps is None or not promised:
+        return None
+    frames: float = promised * ctx.params.fps
+    return frames * (1 + VERIFYING) / fps
 
 
 def _carried_tags(tags: Mapping[str, str], params: VisualizerParams) -> Mapping[str, str]:

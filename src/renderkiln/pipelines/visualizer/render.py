@@ -15,12 +15,12 @@ from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.frames.relay import draw_in_order
 from renderkiln.media.kernels import are_compiled
 from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.visualizer.experience import kind_of, remember
 from renderkiln.pipelines.visualizer.film import DrawableFilm
 from renderkiln.pipelines.visualizer.listen import heard_film
 from renderkiln.pipelines.visualizer.params import VisualizerParams
-from renderkiln.pipelines.visualizer.speed import Speed
+from renderkiln.pipelines.visualizer.speed import VERIFYING, Speed
 
-VERIFYING = 0.25  # of the time that drawing takes (measured): the time left counts it in
 SEGMENTS = "segments"  # their folder in the work folder
 SEGMENT_SECONDS = 10  # a kill costs one segment at most; whole GOPs, so segments join without re-encoding
 
@@ -67,6 +67,8 @@ def render(ctx: StageContext) -> Result:
     _warm_up(ctx, film)
     speed = Speed(finished, len(film), params.fps, afterwards=VERIFYING)
     _SegmentWriter(ctx, film, speed).write(todo)
+    if (fps := speed.average) is not None:
+        remember(ctx.services.cache, kind_of(params, ctx.services.cores), fps)
     return Result({"frames": len(film), "segments": len(every), "drawn": len(film) - finished})
 
 

@@ -6,6 +6,7 @@ import time
 from collections import deque
 
 _WINDOW = 240  # frames that the speed is measured over
+VERIFYING = 0.25  # of the time that drawing takes (measured): the time left counts it in
 _SETTLED = 1.0  # seconds; before that, a speed is a guess
 
 
@@ -18,6 +19,7 @@ class Speed:
     def __init__(self, done: int, total: int, fps: int, *, afterwards: float = 0.0) -> None:
         self.done, self.total = done, total
         self._fps, self._afterwards = fps, afterwards
+        self._begun, self._before = time.monotonic(), done
         self._recent: deque[tuple[float, int]] = deque([(time.monotonic(), done)], maxlen=_WINDOW)
 
     def reached(self, done: int) -> None:
@@ -28,6 +30,12 @@ class Speed:
     @property
     def fraction(self) -> float:
         return self.done / self.total
+
+    @property
+    def average(self) -> float | None:
+        """Frames per second from the first to now; None while that would be a guess."""
+        took = time.monotonic() - self._begun
+        return (self.done - self._before) / took if took >= _SETTLED and self.done > self._before else None
 
     @property
     def facts(self) -> dict[str, float | None]:
