@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import renderkiln as core
+from coverage_off import uncovered
 from renderkiln.media.ffmpeg.binary import find
 from renderkiln.media.inspect import inspect
 
@@ -212,7 +213,12 @@ def test_a_folder_that_cannot_be_written_to(renderkiln: Command) -> None:
 
 def test_nothing_is_left_where_a_file_could_not_be_written_whole(renderkiln: Command) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", CRAMPED], cwd=renderkiln.folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", CRAMPED],
+        cwd=renderkiln.folder,
+        env=uncovered(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ended.returncode == 1
     assert ended.stderr == "renderkiln: renderkiln-mine cannot be written: file too large\n"

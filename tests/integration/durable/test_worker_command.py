@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from coverage_off import uncovered
 from databases import Postgres
 from renderkiln.database.engine import default_url
 from renderkiln.domain.errors import UsageError, UserError
@@ -450,7 +451,7 @@ sys.exit(", ".join(name for name in sys.modules if name.startswith(heavy)))
 
 def test_a_home_without_room_is_said_in_one_line(rig: Rig, tmp_path: Path) -> None:
     limited = ["sh", "-c", 'ulimit -f 64; exec "$@"', "sh", sys.executable, "-m", "renderkiln", "worker"]
-    env = {**os.environ, "RENDERKILN_HOME": str(tmp_path / "small"), "RENDERKILN_DATABASE": rig.url}
+    env = {**uncovered(), "RENDERKILN_HOME": str(tmp_path / "small"), "RENDERKILN_DATABASE": rig.url}
     ended = subprocess.run(limited, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
