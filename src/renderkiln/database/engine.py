@@ -153,13 +153,11 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _revision(database: Database) -> str | None:
     """Which revision the database has; None for one that is new."""
-    try:
-        with database.read() as connection:
-            return connection.scalar(sa.select(_VERSION.c.version_num))
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError):
-        if sa.inspect(database.engine).has_table(VERSION_TABLE):
-            raise
+    # Asked first: another process may make the table between a failed reading and the question why it failed.
+    if not sa.inspect(database.engine).has_table(VERSION_TABLE):
         return None
+    with database.read() as connection:
+        return connection.scalar(sa.select(_VERSION.c.version_num))
 
 
 @contextmanager
