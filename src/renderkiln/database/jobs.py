@@ -53,6 +53,12 @@ class StoredJob:
     crashes: int
     fingerprint: str | None
 
+    def waits_for(self, attempt: int) -> bool:
+        """Whether anybody may take this attempt."""
+        return (
+            self.report.state == EDGES["start"][0] and self.owner is None and self.report.attempt == attempt
+        )
+
 
 @dataclass(frozen=True)
 class Released:

@@ -20,7 +20,7 @@ from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import Superseded
 from renderkiln.engine.announce import tell
 from renderkiln.engine.ticket import Ticket
-from renderkiln.engine.tickets import Tickets
+from renderkiln.engine.tickets import TicketId, Tickets
 
 _log = logging.getLogger(__name__)
 
@@ -33,19 +33,22 @@ Attempt = tuple[str, int]  # job id and number
 
 @dataclass
 class Strays:
-    """Looks for them as worker `owner`; `running` tells the attempts that it runs."""
+    """Looks for them as worker `owner`, which runs these attempts (`running`) for these tickets (`at`)."""
 
     database: Database
     tickets: Tickets
     clock: Clock
     owner: str
     running: Callable[[], Collection[Attempt]]
+    at: Callable[[], Collection[str]]
     _suspects: set[Attempt] = field(default_factory=set)
+    _stuck: set[TicketId] = field(default_factory=set)
     _looked: float = float("-inf")
 
     def look(self) -> None:
         """To be called every few seconds."""
         self._let_go()
+        self._free_stuck_tickets()
         if self.clock.monotonic() - self._looked >= _EVERY:
             self._looked = self.clock.monotonic()
             self._write_missing_tickets()
@@ -77,6 +80,21 @@ class Strays:
         except Superseded:
             return
         _log.error("job %s was held but not run: it is queued again", job_id)
+
+    def _free_stuck_tickets(self) -> None:
+        """Write anew what this worker has drawn and is not at, if that is so twice in a row.
+
+        The queue engine may fail between drawing a ticket and running it, where its database is slow.
+        """
+        left = {ticket for ticket in self.tickets.drawn_by(self.owner) if ticket.id not in self.at()}
+        for ticket in left & self._stuck:
+            with self.database.write() as connection:
+                stored = jobs.find(connection, ticket.job_id)
+                if stored is not None and stored.waits_for(ticket.attempt):
+                    self.tickets.write(connection, Ticket.of(stored.report.job, ticket.attempt))
+            self.tickets.take_back([ticket])
+            _log.error("a ticket of job %s was drawn and not run: it is written anew", ticket.job_id)
+        self._stuck = left - self._stuck
 
     def _write_missing_tickets(self) -> None:
         with self.database.read() as connection:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from renderkiln.database import attempts, batches, events, jobs, workers
 from renderkiln.database.engine import Database
-from renderkiln.database.jobs import Released, StoredJob
+from renderkiln.database.jobs import Released
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.event import Event
 from renderkiln.domain.report import JobError
@@ -68,7 +68,7 @@ class Takeover:
         with self.database.write() as connection:
             for each in lost:
                 stored = jobs.find(connection, each.job_id)
-                if stored is not None and _waits(stored, each.attempt):
+                if stored is not None and stored.waits_for(each.attempt):
                     job = stored.report.job
                     self.tickets.write(connection, Ticket.of(job, each.attempt))
         self.tickets.take_back(lost)
@@ -100,7 +100,3 @@ class Takeover:
         tell(connection, "job.failed", job, now, message=error.message, worker=self.sweeper, code=error.code)
         batch_ended(connection, job.batch_id, now)
         dependents.give_up(connection, job.id, "failed", now)
-
-
-def _waits(stored: StoredJob, attempt: int) -> bool:
-    return stored.report.state == "pending" and stored.owner is None and stored.report.attempt == attempt

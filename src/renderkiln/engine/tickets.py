@@ -135,10 +135,17 @@ class Tickets:
 
     def drawn_by_others_than(self, alive: Collection[str]) -> list[TicketId]:
         """Tickets drawn by executors that are not `alive`. They count against a queue's global limit."""
+        return [id for id, executor in self._drawn() if executor not in alive]
+
+    def drawn_by(self, executor: str) -> list[TicketId]:
+        """Tickets that `executor` has drawn and not brought to an end."""
+        return [id for id, drawer in self._drawn() if drawer == executor]
+
+    def _drawn(self) -> list[tuple[TicketId, str | None]]:
         found = self._client.list_workflows(
             status="PENDING", name=_WORKFLOW, load_input=False, load_output=False
         )
-        return [TicketId.of(each.workflow_id) for each in found if each.executor_id not in alive]
+        return [(TicketId.of(each.workflow_id), each.executor_id) for each in found]
 
     def take_back(self, tickets: Iterable[TicketId]) -> None:
         """Let these count no more. What is still run for them goes on: our rows say whether it may."""
@@ -186,6 +193,7 @@ class Drawing:
     def __init__(self, engine: sa.Engine, executor: str, places: Places, run: Run) -> None:
         _quiet()
         self._places = places
+        self.running: set[str] = set()  # ids of the tickets that this process is at
         config: DBOSConfig = {
             "name": _APPLICATION,
             "system_database_engine": engine,
@@ -200,8 +208,13 @@ class Drawing:
 
         @DBOS.workflow(name=_WORKFLOW)
         def attempt(job_id: str, number: int, queue: str) -> None:
-            with places.taken(queue):
-                run(job_id, number)
+            ticket = str(DBOS.workflow_id)
+            self.running.add(ticket)
+            try:
+                with places.taken(queue):
+                    run(job_id, number)
+            finally:
+                self.running.discard(ticket)
 
         DBOS.listen_queues(list(places.queues))
 

@@ -71,7 +71,14 @@ class Worker:
         """Until it is stopped."""
         house = self._house
         takeover = Takeover(house.database, self._tickets, house.clock, house.owner, self._crashes)
-        strays = Strays(house.database, self._tickets, house.clock, house.owner, lambda: self._grip.running)
+        strays = Strays(
+            house.database,
+            self._tickets,
+            house.clock,
+            house.owner,
+            running=lambda: self._grip.running,
+            at=lambda: set(drawing.running),
+        )
 
         def sweep(dead: set[str]) -> None:
             takeover(dead)
