@@ -123,12 +123,10 @@ class AttemptRun:
         job = stored.report.job
         facts: dict[str, Any] = {"attempt": self._hold.attempt, "pipeline": job.pipeline, "queue": job.queue}
         narrator.say("job.started", message=job.label, **facts)
-        with (
-            self._holding(self._hold.job_id, self._hold.attempt, self._stop),
-            _logging_to(self._log, self._hold.job_id),
-            ExitStack() as held,
-        ):
-            outcome = self._work(stored, narrator, held)
+        with _logging_to(self._log, self._hold.job_id), ExitStack() as held:
+            with self._holding(self._hold.job_id, self._hold.attempt, self._stop):
+                outcome = self._work(stored, narrator, held)
+            # Nobody watches any more: that it is held no longer is what is written down now.
             self._settle(stored, outcome, narrator)
         return True
 

@@ -7,6 +7,7 @@ request made again goes on with them; so does a worker, if one is there first.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -33,7 +34,25 @@ from renderkiln.engine.ticket import Write
 T = TypeVar("T")
 
 _KEPT = "what is finished is kept: the same command continues there"
+_TICK = 0.1  # seconds
 _LOOK = 0.5  # seconds between two looks at a job that waits, or that somebody else runs
+
+
+class _Halt(threading.Event):
+    """Ends one attempt: set by itself, because the job was lost, or with what ends the whole call."""
+
+    def __init__(self, call: threading.Event) -> None:
+        super().__init__()
+        self._call = call
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._call.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set() and (end is None or time.monotonic() < end):
+            super().wait(_TICK if end is None else max(0.0, min(_TICK, end - time.monotonic())))
+        return self.is_set()
 
 
 class Direct:
@@ -101,7 +120,7 @@ class Direct:
             stored.report.job.id,
             stored.report.attempt,
             write_ticket=self._write_ticket,
-            stop=stop,
+            stop=_Halt(stop),
             holding=self._grip.on,
             kept=_KEPT,
             stays=True,

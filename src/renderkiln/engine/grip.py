@@ -74,6 +74,7 @@ class Grip:
             except Exception:  # noqa: BLE001  this thread must outlive whatever it meets
                 _log.exception("cannot see what is still held")
                 continue
+            still = self.running  # what ended meanwhile is not lost
             for attempt, stop in running.items():
-                if attempt not in held:
+                if attempt not in held and attempt in still:
                     stop.set()

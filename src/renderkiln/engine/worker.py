@@ -76,7 +76,7 @@ class Worker:
             self._tickets,
             house.clock,
             house.owner,
-            running=lambda: self._grip.running,
+            running=lambda: set(self._drawn),
             at=lambda: set(drawing.running),
         )
 
