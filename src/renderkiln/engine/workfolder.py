@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from typing import Self
 _LOCK, _FILES = "lock", "files"
 _DYING = 5.0  # seconds that the stages of a killed engine may take to be gone
 _SIBLINGS = 1000
+_TRIES = 5
 
 
 class WorkFolder:
@@ -42,11 +44,16 @@ class WorkFolder:
 
     def remove(self) -> None:
         """Give its space back. Renamed first: nobody shall continue what is half removed."""
-        _remove(self.set_aside("removed"))
+        aside = self.set_aside("removed")
+        for _ in range(_TRIES):  # who came to look for a lock in it a moment ago may have made one
+            _remove(aside)
+            if not aside.exists():
+                return
 
     def set_aside(self, name: str) -> Path:
         """Rename it so that nobody continues it; where it is now."""
-        return self.path.rename(self.path.with_name(f"{self.path.name}.{name}.{os.getpid()}"))
+        unlike = secrets.token_hex(4)  # other threads of this process may set aside a folder of the same name
+        return self.path.rename(self.path.with_name(f"{self.path.name}.{name}.{unlike}"))
 
     def release(self) -> None:
         os.close(self.lock)
@@ -103,7 +110,8 @@ def _lock(path: Path) -> int | None:
     """
     deadline = time.monotonic() + _DYING
     while True:
-        path.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # there when it was to be made, and gone a moment later
+            path.mkdir(parents=True, exist_ok=True)
         lock = _try_lock(path)
         if lock is not None or _holder_lives(path) or time.monotonic() > deadline:
             return lock
