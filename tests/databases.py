@@ -26,7 +26,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from renderkiln.database import batches, jobs
+from renderkiln.database import batches, jobs, moves
 from renderkiln.database.batches import NewBatch
 from renderkiln.database.engine import Database, default_url, upgrade
 from renderkiln.database.jobs import NewJob, StoredJob
@@ -213,7 +213,7 @@ def add_batch(database: Database, *new: Job | NewJob, id: str = "b") -> None:
 def start(database: Database, id: str = "b-1", attempt: int = 1, owner: str = "w1") -> None:
     """Let `owner` take the attempt."""
     with database.write() as connection:
-        jobs.start_if_waiting(connection, id, attempt, owner, "worker", NOON)
+        moves.start_if_waiting(connection, id, attempt, owner, "worker", NOON)
 
 
 def stored(database: Database, id: str = "b-1") -> StoredJob:

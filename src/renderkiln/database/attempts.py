@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from renderkiln.database.insert import insert
+from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import attempts
+
+_ENDING = (
+    "ended_at",
+    "outcome",
+    "code",
+    "message",
+    "seconds",
+    "cpu_seconds",
+    "peak_bytes",
+    "bytes_in",
+    "bytes_out",
+    "process_id",
+)
+_EMPTY = {column.name: None for column in attempts.c if column.nullable}
+_END = (
+    sa.update(attempts)
+    .where(attempts.c.job_id == sa.bindparam("this_job"), attempts.c.number == sa.bindparam("this_number"))
+    .values({name: sa.bindparam(f"new_{name}") for name in _ENDING})
+)
 
 AttemptOutcome = Literal["completed", "failed", "retrying", "cancelled", "lost", "handed_back"]
 
@@ -40,11 +61,10 @@ def begin(
     connection: sa.Connection, job_id: str, number: int, owner: str, worker: str, now: datetime
 ) -> None:
     """Record the start; an attempt that was taken over or handed back begins again."""
-    fresh: dict[str, Any] = {column.name: None for column in attempts.c if column.nullable}
-    fresh |= {"owner": owner, "worker": worker, "started_at": now, "message": ""}
-    statement = insert(connection, attempts).values(job_id=job_id, number=number, **fresh)
-    key = [attempts.c.job_id, attempts.c.number]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=fresh))
+    fresh = {"owner": owner, "worker": worker, "started_at": now, "message": ""}
+    connection.execute(
+        _begin(connection.dialect.name), {"job_id": job_id, "number": number, **_EMPTY, **fresh}
+    )
 
 
 def end(
@@ -75,7 +95,7 @@ def end(
         "bytes_out": bytes_out,
         "process_id": None,
     }
-    connection.execute(sa.update(attempts).where(_this(job_id, number)).values(**values))
+    connection.execute(_END, {"this_job": job_id, "this_number": number, **_new(values)})
 
 
 def note_process(connection: sa.Connection, job_id: str, number: int, process_id: int | None) -> None:
@@ -95,6 +115,18 @@ def mark_lost(connection: sa.Connection, lost: Iterable[tuple[str, int]], now: d
     for job_id, number in lost:
         running = sa.update(attempts).where(_this(job_id, number), attempts.c.ended_at.is_(None))
         connection.execute(running.values(ended_at=now, outcome="lost", process_id=None))
+
+
+@cache
+def _begin(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    row = insert_into(dialect, attempts)
+    changed = {column.name: row.excluded[column.name] for column in attempts.c if not column.primary_key}
+    key = [attempts.c.job_id, attempts.c.number]
+    return row.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+def _new(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 def _this(job_id: str, number: int) -> sa.ColumnElement[bool]:

@@ -9,13 +9,20 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from renderkiln.database.insert import insert as insert_into
+from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import batches, jobs
 from renderkiln.domain.batch import BatchCounts
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import ENDED, STATES
 
 _OPEN = frozenset(STATES) - ENDED
+_UNFINISHED = sa.exists().where(jobs.c.batch_id == batches.c.id, jobs.c.state.in_(sorted(_OPEN)))
+_COMPLETE = (
+    sa.update(batches)
+    .where(batches.c.id == sa.bindparam("this"), batches.c.completed_at.is_(None), ~_UNFINISHED)
+    .values(rounds=batches.c.rounds + 1, completed_at=sa.bindparam("now", type_=batches.c.completed_at.type))
+    .returning(batches.c.rounds)
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,9 @@ class Cursor(NamedTuple):
 
 def insert(connection: sa.Connection, batch: NewBatch) -> None:
     """Store a batch. Raises UserError where its id or its idempotency key is taken."""
-    row = insert_into(connection, batches).values(**{**asdict(batch), "metadata": dict(batch.metadata)})
+    row = insert_into(connection.dialect.name, batches).values(
+        **{**asdict(batch), "metadata": dict(batch.metadata)}
+    )
     # Not rowcount: of an INSERT on Postgres, SQLAlchemy does not tell it.
     if connection.execute(row.on_conflict_do_nothing().returning(batches.c.id)).first() is not None:
         return
@@ -105,20 +114,14 @@ def lock(connection: sa.Connection, batch_id: str) -> None:
     To be called before the jobs are changed, so that all lock in the same order. Two that end the last two
     jobs at once would else each see the other's still running. On SQLite a write transaction is alone anyway.
     """
-    connection.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update())
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update())
 
 
 def complete_if_all_ended(connection: sa.Connection, batch_id: str, now: datetime) -> int | None:
     """The number of the round, to exactly one caller each time all jobs have ended; None to all others."""
     lock(connection, batch_id)
-    unfinished = sa.exists().where(jobs.c.batch_id == batch_id, jobs.c.state.in_(_OPEN))
-    completed = (
-        sa.update(batches)
-        .where(batches.c.id == batch_id, batches.c.completed_at.is_(None), ~unfinished)
-        .values(rounds=batches.c.rounds + 1, completed_at=now)
-        .returning(batches.c.rounds)
-    )
-    return connection.execute(completed).scalar_one_or_none()
+    return connection.execute(_COMPLETE, {"this": batch_id, "now": now}).scalar_one_or_none()
 
 
 def reopen(connection: sa.Connection, batch_id: str) -> None:

@@ -12,6 +12,11 @@ from renderkiln.domain.states import EDGES, JobState
 
 _AT_ONCE = 500  # parameters of one statement
 _MET = EDGES["complete"][1]
+_DEPENDENTS = (
+    sa.select(dependencies.c.job_id)
+    .where(dependencies.c.needs_job_id == sa.bindparam("needed"))
+    .order_by(dependencies.c.job_id)
+)
 
 
 def insert(connection: sa.Connection, needs: Mapping[str, Collection[str]]) -> None:
@@ -42,5 +47,4 @@ def unmet(connection: sa.Connection, ids: Collection[str]) -> dict[str, dict[str
 
 def dependents(connection: sa.Connection, id: str) -> list[str]:
     """The jobs that need this one, in the order of their ids."""
-    query = sa.select(dependencies.c.job_id).where(dependencies.c.needs_job_id == id)
-    return list(connection.scalars(query.order_by(dependencies.c.job_id)))
+    return list(connection.scalars(_DEPENDENTS, {"needed": id}))

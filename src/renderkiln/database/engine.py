@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from renderkiln.domain.errors import UserError
 _PRAGMAS = ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
 _ADVISORY_LOCK = 0x6B696C6E  # any number, as long as it is ours: "kiln"
 _CONNECT_TIMEOUT = 10  # seconds
+_IDLE = 1.0  # seconds
 _HELD_LOCKS = 5  # seconds that a transaction may do nothing
 _VERSION = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))  # Alembic's
 
@@ -108,9 +110,7 @@ def restore(source: Path, database: Database) -> None:
 
 
 def _engine(address: sa.URL) -> sa.Engine:
-    # A file does not go away; a server may have, since the connection was used.
-    pings = address.get_backend_name() != "sqlite"
-    arguments: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": pings}
+    arguments: dict[str, Any] = {"pool_size": 10, "max_overflow": 20}
     if address.get_backend_name() == "sqlite":
         engine = sa.create_engine(address, **arguments)
         sa.event.listen(engine, "connect", _prepare_sqlite)
@@ -121,6 +121,7 @@ def _engine(address: sa.URL) -> sa.Engine:
     try:
         engine = sa.create_engine(address, **arguments)
         sa.event.listen(engine, "connect", _prepare_postgres)
+        _ask_the_idle(engine)
         return engine
     except ImportError:
         raise UserError(
@@ -143,6 +144,27 @@ def _prepare_postgres(connection: Any, _record: object) -> None:
     # whoever wants to take the job over would wait for that for ever.
     connection.execute(f"SET idle_in_transaction_session_timeout = '{_HELD_LOCKS}s'")
     connection.commit()
+
+
+def _ask_the_idle(engine: sa.Engine) -> None:
+    """Ask a connection that was not used for a moment whether its server is still there.
+
+    A pool that asks each time (`pool_pre_ping`) pays one more round trip for every short transaction.
+    """
+
+    def checked_in(_connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    def checked_out(connection: Any, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) < _IDLE:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise sa.exc.DisconnectionError from error  # the pool drops it and gives another one
+
+    sa.event.listen(engine, "checkin", checked_in)
+    sa.event.listen(engine, "checkout", checked_out)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

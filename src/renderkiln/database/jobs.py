@@ -1,7 +1,4 @@
-"""Jobs: what is asked of them, and every change with its guard in its name.
-
-A verb with a guard raises Superseded, and changes nothing, where the guard does not hold.
-"""
+"""Jobs: what is asked of them and how they stand. How they change: `moves`."""
 
 from __future__ import annotations
 
@@ -15,16 +12,16 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from renderkiln.database import guard
-from renderkiln.database.artifacts import insert as insert_artifacts
 from renderkiln.database.artifacts import of_jobs as artifacts_of_jobs
 from renderkiln.database.schema import batches, jobs
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobError, JobReport
-from renderkiln.domain.states import EDGES, ENDED, JobState, Verb
+from renderkiln.domain.states import EDGES, ENDED, JobState
 
 _AT_ONCE = 500  # parameters of one statement
+_FIND = sa.select(jobs).where(jobs.c.id == sa.bindparam("this"))
 
 
 @dataclass(frozen=True)
@@ -60,16 +57,6 @@ class StoredJob:
         )
 
 
-@dataclass(frozen=True)
-class Released:
-    """A job taken from a dead executor; `attempt` is the one to run now, `crashes` counts this death."""
-
-    job: Job
-    attempt: int
-    direct: bool
-    crashes: int
-
-
 class Cursor(NamedTuple):
     """Where a page ends: what comes after it is older."""
 
@@ -92,7 +79,7 @@ def insert(connection: sa.Connection, new: Iterable[NewJob]) -> None:
 
 def find(connection: sa.Connection, id: str) -> StoredJob | None:
     """The job, if there is one."""
-    found = _stored(connection, sa.select(jobs).where(jobs.c.id == id))
+    found = _stored(connection, _FIND, {"this": id})
     return found[0] if found else None
 
 
@@ -138,216 +125,6 @@ def page(
 def of_batch(connection: sa.Connection, batch_id: str) -> list[StoredJob]:
     """All jobs of a batch, in their order."""
     return _stored(connection, sa.select(jobs).where(jobs.c.batch_id == batch_id).order_by(jobs.c.position))
-
-
-def start_if_waiting(
-    connection: sa.Connection, id: str, attempt: int, owner: str, worker: str, now: datetime
-) -> JobReport:
-    """Take this attempt for `owner`. A direct job that waits for its retry is taken only by its own owner."""
-    guard.move(
-        connection,
-        "start",
-        id,
-        jobs.c.attempt == attempt,
-        jobs.c.owner.is_(None) | (jobs.c.owner == owner),
-        owner=owner,
-        worker=worker,
-        not_before=None,
-        started_at=sa.func.coalesce(jobs.c.started_at, sa.bindparam(None, now, jobs.c.started_at.type)),
-        processed_at=now,
-    )
-    return _stored(connection, sa.select(jobs).where(jobs.c.id == id))[0].report
-
-
-def adopt_if_held_by(connection: sa.Connection, id: str, owner: str | None, heir: str) -> None:
-    """Let `heir` hold this job, which waits or ran for `owner` (None: for nobody), to run it here and now."""
-    states = EDGES["put_back"]
-    theirs = jobs.c.owner.is_(None) if owner is None else jobs.c.owner == owner
-    guard.change(
-        connection, id, jobs.c.state.in_(states), theirs, state=states[1], owner=heir, not_before=None
-    )
-
-
-def note_progress_if_held(
-    connection: sa.Connection,
-    id: str,
-    attempt: int,
-    owner: str,
-    *,
-    stage: str | None,
-    progress: float,
-    message: str,
-) -> None:
-    """How far the job is. `progress` is percent, clipped to 0 … 100, and never falls; NaN changes nothing."""
-    percent = min(100.0, max(0.0, progress))  # of 0 and NaN, max takes the first
-    further = sa.case((jobs.c.progress < percent, percent), else_=jobs.c.progress)
-    held = guard.holds(attempt, owner)
-    guard.change(connection, id, held, stage=stage, progress=further, message=message)
-
-
-def note_facts_if_held(
-    connection: sa.Connection,
-    id: str,
-    attempt: int,
-    owner: str,
-    *,
-    warnings: Mapping[str, str] | None = None,
-    reused: Sequence[str] | None = None,
-    left_out: Mapping[str, str] | None = None,
-    fingerprint: str | None = None,
-) -> None:
-    """Replace what is given; the rest stays."""
-    given: dict[str, Any] = {
-        "warnings": None if warnings is None else dict(warnings),
-        "reused": None if reused is None else list(reused),
-        "left_out": None if left_out is None else dict(left_out),
-        "fingerprint": fingerprint,
-    }
-    given = {name: value for name, value in given.items() if value is not None}
-    if given:
-        guard.change(connection, id, guard.holds(attempt, owner), **given)
-    else:
-        guard.lock_held(connection, id, attempt, owner)
-
-
-def complete_if_held(
-    connection: sa.Connection,
-    id: str,
-    attempt: int,
-    owner: str,
-    *,
-    result: Mapping[str, Any],
-    artifacts: Sequence[Artifact],
-    now: datetime,
-) -> None:
-    """End the job with its files."""
-    held = guard.holds(attempt, owner)
-    values = {"result": dict(result), "progress": 100.0, "message": "", "completed_at": now, "owner": None}
-    guard.move(connection, "complete", id, held, **values)
-    insert_artifacts(connection, id, artifacts, now)
-
-
-def fail_if_held(
-    connection: sa.Connection, id: str, attempt: int, owner: str, *, error: JobError, now: datetime
-) -> None:
-    """End the job with the reason why it failed."""
-    guard.move(
-        connection,
-        "fail",
-        id,
-        guard.holds(attempt, owner),
-        error_code=error.code,
-        error_message=error.message,
-        message=error.message,
-        completed_at=now,
-        owner=None,
-    )
-
-
-def cancel_if_held(
-    connection: sa.Connection, id: str, attempt: int, owner: str, *, message: str, now: datetime
-) -> None:
-    """End the job because it was stopped."""
-    held = guard.holds(attempt, owner)
-    guard.move(connection, "cancel", id, held, message=message, completed_at=now, owner=None)
-
-
-def put_back_if_held(
-    connection: sa.Connection,
-    id: str,
-    attempt: int,
-    owner: str,
-    *,
-    next_attempt: int,
-    not_before: datetime,
-    message: str,
-    owner_after: str | None = None,
-) -> None:
-    """Let the job wait for its next attempt; a direct job keeps its owner as `owner_after`."""
-    guard.move(
-        connection,
-        "put_back",
-        id,
-        guard.holds(attempt, owner),
-        attempt=next_attempt,
-        not_before=not_before,
-        message=message,
-        owner=owner_after,
-    )
-
-
-def hand_back_if_held(connection: sa.Connection, id: str, attempt: int, owner: str, message: str) -> None:
-    """Let somebody else go on with the same attempt: this executor is shutting down in order."""
-    guard.move(connection, "put_back", id, guard.holds(attempt, owner), message=message, owner=None)
-
-
-def cancel_if_running(
-    connection: sa.Connection, id: str, now: datetime, *, message: str = "Cancelled"
-) -> None:
-    """End a job that somebody else runs; its executor sees by `still_held` that it lost it."""
-    guard.move(connection, "cancel", id, message=message, completed_at=now, owner=None)
-
-
-def withdraw_if_waiting(
-    connection: sa.Connection,
-    id: str,
-    now: datetime,
-    *,
-    message: str = "Cancelled",
-    error: JobError | None = None,
-) -> None:
-    """End a job that waits, for the reason `error` if it is not that somebody wished so."""
-    guard.move(
-        connection,
-        "withdraw",
-        id,
-        message=message,
-        error_code=error and error.code,
-        error_message=error and error.message,
-        completed_at=now,
-        owner=None,
-    )
-
-
-def reopen_if_failed(connection: sa.Connection, id: str, *, attempts_more: int, now: datetime) -> int:
-    """Let a failed job wait again, for `attempts_more` further attempts; the number of the next one."""
-    return _wait_again(connection, "reopen", id, attempts_more, now)
-
-
-def revive_if_cancelled(connection: sa.Connection, id: str, *, attempts_more: int, now: datetime) -> int:
-    """The same for a cancelled job."""
-    return _wait_again(connection, "revive", id, attempts_more, now)
-
-
-def _wait_again(connection: sa.Connection, verb: Verb, id: str, attempts_more: int, now: datetime) -> int:
-    guard.move(
-        connection,
-        verb,
-        id,
-        attempt=jobs.c.attempt + 1,
-        max_attempts=jobs.c.attempt + attempts_more,  # on the right hand, the old number
-        not_before=now,
-        completed_at=None,
-        error_code=None,
-        error_message=None,
-        message="",
-        stage=None,
-        progress=0.0,
-        crashes=0,
-    )
-    attempt: int = connection.execute(sa.select(jobs.c.attempt).where(jobs.c.id == id)).scalar_one()
-    return attempt
-
-
-def release_from_dead(connection: sa.Connection, dead_owner: str, now: datetime) -> list[Released]:
-    """Take everything from a dead executor, the most urgent first. Of two sweepers, one gets each job."""
-    running, waiting = EDGES["put_back"]
-    freed = _take_from(connection, dead_owner, waiting, {"owner": None})
-    crashes = jobs.c.crashes + 1
-    values = {"state": waiting, "owner": None, "crashes": crashes, "not_before": now}
-    freed += _take_from(connection, dead_owner, running, values)
-    freed.sort(key=lambda row: (row.priority, row.created_at, row.position))
-    return [Released(_job(row), row.attempt, row.direct, row.crashes) for row in freed]
 
 
 def still_held(connection: sa.Connection, owner: str) -> set[tuple[str, int]]:
@@ -399,11 +176,6 @@ def lock(connection: sa.Connection, id: str) -> None:
     connection.execute(sa.select(jobs.c.id).where(jobs.c.id == id).with_for_update())
 
 
-def set_priority_if_waiting(connection: sa.Connection, id: str, priority: int) -> None:
-    """Low numbers run first."""
-    guard.change(connection, id, jobs.c.state == EDGES["start"][0], priority=priority)
-
-
 def counts(connection: sa.Connection) -> Mapping[str, Mapping[JobState, int]]:
     """How many jobs of each queue are in each state; what is zero is missing."""
     grouped = sa.select(jobs.c.queue, jobs.c.state, sa.func.count()).group_by(jobs.c.queue, jobs.c.state)
@@ -432,39 +204,32 @@ def waiting_since_before(connection: sa.Connection, moment: datetime, limit: int
     return _stored(connection, sa.select(jobs).where(*waiting).order_by(since, jobs.c.id).limit(limit))
 
 
-def _take_from(
-    connection: sa.Connection, owner: str, state: JobState, values: Mapping[str, Any]
-) -> list[sa.Row[Any]]:
-    theirs = (jobs.c.owner == owner, jobs.c.state == state)
-    # One order of locking for all, or two sweepers could wait for each other on Postgres. The guard stands
-    # outside too, so that the change is safe by itself.
-    locked = sa.select(jobs.c.id).where(*theirs).order_by(jobs.c.id).with_for_update()
-    taken = sa.update(jobs).where(jobs.c.id.in_(locked), *theirs).values(values).returning(*jobs.c)
-    return list(connection.execute(taken))
+def stored_of(row: sa.Row[Any], files: tuple[Artifact, ...] = ()) -> StoredJob:
+    """The job that stands in this row, with its files."""
+    return StoredJob(
+        report=_report(row, files),
+        position=row.position,
+        output_dir=Path(row.output_dir),
+        not_before=row.not_before,
+        direct=row.direct,
+        owner=row.owner,
+        crashes=row.crashes,
+        fingerprint=row.fingerprint,
+    )
 
 
-def _stored(connection: sa.Connection, query: sa.Select[Any]) -> list[StoredJob]:
-    rows = connection.execute(query).all()
+def _stored(
+    connection: sa.Connection, query: sa.Select[Any], values: Mapping[str, Any] | None = None
+) -> list[StoredJob]:
+    rows = connection.execute(query, values).all()
     ended = [row.id for row in rows if row.state == EDGES["complete"][1]]
     files = artifacts_of_jobs(connection, ended)
-    return [
-        StoredJob(
-            report=_report(row, files.get(row.id, ())),
-            position=row.position,
-            output_dir=Path(row.output_dir),
-            not_before=row.not_before,
-            direct=row.direct,
-            owner=row.owner,
-            crashes=row.crashes,
-            fingerprint=row.fingerprint,
-        )
-        for row in rows
-    ]
+    return [stored_of(row, files.get(row.id, ())) for row in rows]
 
 
 def _report(row: sa.Row[Any], files: tuple[Artifact, ...]) -> JobReport:
     return JobReport(
-        job=_job(row),
+        job=job_of(row),
         state=row.state,
         stage=row.stage,
         progress=row.progress,
@@ -483,7 +248,8 @@ def _report(row: sa.Row[Any], files: tuple[Artifact, ...]) -> JobReport:
     )
 
 
-def _job(row: sa.Row[Any]) -> Job:
+def job_of(row: sa.Row[Any]) -> Job:
+    """What is asked of the job in this row."""
     return Job(
         id=row.id,
         batch_id=row.batch_id,

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database.insert import insert
+from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import queues
 
 
@@ -43,5 +43,5 @@ def put_paused(connection: sa.Connection, name: str, *, paused: bool) -> None:
 
 
 def _put(connection: sa.Connection, name: str, **values: Any) -> None:
-    row = insert(connection, queues).values(**{"name": name, "paused": False, **values})
+    row = insert_into(connection.dialect.name, queues).values(**{"name": name, "paused": False, **values})
     connection.execute(row.on_conflict_do_update(index_elements=[queues.c.name], set_=values))

@@ -10,8 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln.database import guard
-from renderkiln.database.insert import insert
+from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import stages
+
+_OF_WORK = stages.c.fingerprint == sa.bindparam("work")
+_RESULTS = sa.select(stages).where(_OF_WORK).order_by(stages.c.recorded_at, stages.c.stage, stages.c.part)
+_FORGET = sa.delete(stages).where(_OF_WORK)
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,7 @@ class StageRow:
 
 def results(connection: sa.Connection, fingerprint: str) -> list[StageRow]:
     """Everything recorded for this work, in the order it was recorded."""
-    order = (stages.c.recorded_at, stages.c.stage, stages.c.part)
-    found = sa.select(stages).where(stages.c.fingerprint == fingerprint).order_by(*order)
-    return [StageRow(**row._mapping) for row in connection.execute(found)]
+    return [StageRow(**row._mapping) for row in connection.execute(_RESULTS, {"work": fingerprint})]
 
 
 def record_if_held(
@@ -83,10 +85,11 @@ def forget_stages(
     connection: sa.Connection, fingerprint: str, stage_names: Collection[str] | None = None
 ) -> None:
     """Forget these stages of the work with their parts; None forgets all of them."""
-    forgotten = sa.delete(stages).where(stages.c.fingerprint == fingerprint)
-    if stage_names is not None:
-        forgotten = forgotten.where(stages.c.stage.in_(stage_names))
-    connection.execute(forgotten)
+    if stage_names is None:
+        connection.execute(_FORGET, {"work": fingerprint})
+    else:
+        chosen = (stages.c.fingerprint == fingerprint, stages.c.stage.in_(stage_names))
+        connection.execute(sa.delete(stages).where(*chosen))
 
 
 def _put(
@@ -98,6 +101,8 @@ def _put(
     new: Mapping[str, Any],
     changed: Mapping[str, Any],
 ) -> None:
-    row = insert(connection, stages).values(fingerprint=fingerprint, stage=stage, part=part, **new)
+    row = insert_into(connection.dialect.name, stages).values(
+        fingerprint=fingerprint, stage=stage, part=part, **new
+    )
     key = [stages.c.fingerprint, stages.c.stage, stages.c.part]
     connection.execute(row.on_conflict_do_update(index_elements=key, set_=changed))

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database.insert import insert
+from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import workers
 
 
@@ -40,7 +40,7 @@ def register(connection: sa.Connection, worker: NewWorker) -> None:
     """Announce an executor; one that was struck off by mistake may come back."""
     values = {**asdict(worker), "queues": list(worker.queues)}
     values |= {"beat": 0, "seen_at": worker.started_at, "draining": False}
-    row = insert(connection, workers).values(**values)
+    row = insert_into(connection.dialect.name, workers).values(**values)
     connection.execute(row.on_conflict_do_update(index_elements=[workers.c.id], set_=values))
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln import __version__
-from renderkiln.database import attempts, jobs, queues, stages
+from renderkiln.database import attempts, jobs, moves, queues, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
+from renderkiln.database.stages import StageRow
 from renderkiln.domain.asset import Asset
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import Superseded, UserError
@@ -135,36 +136,26 @@ class AttemptRun:
         now = house.clock.now()
 
         def take(connection: sa.Connection) -> StoredJob | None:
-            if self._must_wait(connection):
+            key = (hold.job_id, hold.attempt, hold.owner)
+            try:
+                stored = moves.start_if_waiting(connection, *key, worker=house.worker, now=now)
+            except Superseded:
+                self._wait_while_paused(connection)
                 return None
-            jobs.start_if_waiting(
-                connection, hold.job_id, hold.attempt, hold.owner, worker=house.worker, now=now
-            )
-            attempts.begin(
-                connection, hold.job_id, hold.attempt, owner=hold.owner, worker=house.worker, now=now
-            )
-            stored = jobs.find(connection, hold.job_id)
-            if stored is not None:
-                tell(
-                    connection, "job.started", stored.report.job, now, worker=hold.owner, attempt=hold.attempt
-                )
+            attempts.begin(connection, *key, worker=house.worker, now=now)
+            tell(connection, "job.started", stored.report.job, now, worker=hold.owner, attempt=hold.attempt)
             return stored
 
-        try:
-            return persist(house.database, house.clock, take)
-        except Superseded:
-            return None
+        return persist(house.database, house.clock, take)
 
-    def _must_wait(self, connection: sa.Connection) -> bool:
-        """Whether its queue was paused after the ticket was drawn: then it goes back there."""
+    def _wait_while_paused(self, connection: sa.Connection) -> None:
+        """If its queue was paused after the ticket was drawn, it goes back there."""
         stored = jobs.find(connection, self._hold.job_id)
-        if stored is None or stored.owner is not None:
-            return False
+        if stored is None or not stored.waits_for(self._hold.attempt):
+            return
         job = stored.report.job
-        paused = queues.find(connection, job.queue).paused
-        if paused:
+        if queues.find(connection, job.queue).paused:
             self._write_ticket(connection, Ticket.of(job, self._hold.attempt))
-        return paused
 
     def _work(self, stored: StoredJob, narrator: Narrator, held: ExitStack) -> Outcome:
         try:
@@ -220,12 +211,12 @@ class AttemptRun:
         if not self._reuse:
             folder.clear()
 
-        def begin(connection: sa.Connection) -> None:
-            jobs.note_facts_if_held(connection, hold.job_id, hold.attempt, hold.owner, fingerprint=key)
+        def begin(connection: sa.Connection) -> list[StageRow]:
+            moves.note_facts_if_held(connection, hold.job_id, hold.attempt, hold.owner, fingerprint=key)
             if not self._reuse:
                 stages.forget_stages(connection, key)
+            return stages.results(connection, key)
 
-        persist(house.database, house.clock, begin)
         records = Records(
             house.database,
             hold,
@@ -233,6 +224,7 @@ class AttemptRun:
             folder.files,
             fingerprint=key,
             job=job,
+            finished=persist(house.database, house.clock, begin),
         )
         if records.is_empty:  # a film there that a killed process left may be one with a published film
             folder.clear()

@@ -8,7 +8,7 @@ import threading
 import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from renderkiln.database import events, jobs
+from renderkiln.database import events, moves
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.trouble import first_line
@@ -65,7 +65,7 @@ class Chronicle:
 
     def _write(self, connection: sa.Connection, event: Event) -> None:
         hold = self._hold
-        jobs.note_progress_if_held(
+        moves.note_progress_if_held(
             connection,
             hold.job_id,
             hold.attempt,
@@ -84,7 +84,7 @@ class Chronicle:
             case Event(name="job.progress") if event.percent - self._told < _POINTS:
                 return
         if event.name in {"warning", "stage.reused", "stage.left_out"}:
-            jobs.note_facts_if_held(
+            moves.note_facts_if_held(
                 connection,
                 hold.job_id,
                 hold.attempt,

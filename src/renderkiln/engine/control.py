@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, dependencies, jobs, stages
+from renderkiln.database import batches, dependencies, jobs, moves, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
@@ -80,9 +80,9 @@ class Control:
         if state in ENDED:
             raise UserError(f"job {job_id} has already ended: it is {state}")
         if state == "pending":
-            jobs.withdraw_if_waiting(connection, job_id, now)
+            moves.withdraw_if_waiting(connection, job_id, now)
         else:
-            jobs.cancel_if_running(connection, job_id, now)
+            moves.cancel_if_running(connection, job_id, now)
         tell(connection, "job.cancelled", job, now, message="Cancelled")
         batch_ended(connection, job.batch_id, now)
         dependents.give_up(connection, job_id, "was cancelled", now)
@@ -98,7 +98,7 @@ class Control:
                 raise UserError(f"job {job_id} needs job {needed}, which is {how}: retry that one first")
         if from_scratch and stored.fingerprint is not None:
             stages.forget_stages(connection, stored.fingerprint)
-        again = jobs.reopen_if_failed if state == "failed" else jobs.revive_if_cancelled
+        again = moves.reopen_if_failed if state == "failed" else moves.revive_if_cancelled
         number = again(connection, job_id, attempts_more=job.max_attempts, now=now)
         batches.reopen(connection, job.batch_id)
         if not unmet:
@@ -112,7 +112,7 @@ class Control:
         job, state = stored.report.job, stored.report.state
         if state != "pending":
             raise UserError(f"job {job_id} is {state}: only the order of waiting jobs can be changed")
-        jobs.set_priority_if_waiting(connection, job_id, priority)
+        moves.set_priority_if_waiting(connection, job_id, priority)
         if not dependencies.unmet(connection, [job_id]):
             delay = ((stored.not_before or now) - now).total_seconds()
             ticket = Ticket.of(replace(job, priority=priority), stored.report.attempt, delay)

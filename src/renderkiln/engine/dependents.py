@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, dependencies, jobs
+from renderkiln.database import batches, dependencies, jobs, moves
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.report import JobError
 from renderkiln.engine.announce import batch_ended, tell
@@ -32,7 +32,7 @@ def give_up(connection: sa.Connection, ended: str, how: str, now: datetime) -> N
         job = each.report.job
         error = JobError(NEEDS, f"It needs job {ended}, which {how}")
         batches.lock(connection, job.batch_id)
-        jobs.withdraw_if_waiting(connection, job.id, now, message=error.message, error=error)
+        moves.withdraw_if_waiting(connection, job.id, now, message=error.message, error=error)
         tell(connection, "job.cancelled", job, now, message=error.message, code=NEEDS)
         batch_ended(connection, job.batch_id, now)
         give_up(connection, job.id, "was cancelled", now)
@@ -45,7 +45,7 @@ def take_up_again(connection: sa.Connection, reopened: str, now: datetime) -> No
         if error is None or error.code != NEEDS:
             continue
         batches.lock(connection, job.batch_id)
-        jobs.revive_if_cancelled(connection, job.id, attempts_more=job.max_attempts, now=now)
+        moves.revive_if_cancelled(connection, job.id, attempts_more=job.max_attempts, now=now)
         batches.reopen(connection, job.batch_id)
         tell(connection, "job.reopened", job, now, message=f"Waits for job {reopened} again")
         take_up_again(connection, job.id, now)

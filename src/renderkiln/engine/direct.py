@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from renderkiln.database import jobs
+from renderkiln.database import jobs, moves
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.event import Event
@@ -148,7 +148,7 @@ class Direct:
         def withdraw(connection: sa.Connection) -> None:
             stored = jobs.find(connection, job_id)
             if stored is not None and stored.report.state == "pending":
-                jobs.withdraw_if_waiting(connection, job_id, now, message="Stopped")
+                moves.withdraw_if_waiting(connection, job_id, now, message="Stopped")
                 tell(connection, "job.cancelled", stored.report.job, now, message="Stopped")
                 batch_ended(connection, stored.report.job.batch_id, now)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, jobs
+from renderkiln.database import attempts, batches, moves
 from renderkiln.database.attempts import AttemptOutcome
 from renderkiln.domain.event import Event, EventName
 from renderkiln.domain.job import Job
@@ -78,7 +78,7 @@ class Ending:
 
     def _complete(self, connection: sa.Connection, done: Done) -> Event:
         batches.lock(connection, self.job.batch_id)
-        jobs.complete_if_held(
+        moves.complete_if_held(
             connection, *self._held, result=done.summary, artifacts=done.artifacts, now=self.now
         )
         written = sum(artifact.size for artifact in done.artifacts)
@@ -90,7 +90,7 @@ class Ending:
     def _cancel(self, connection: sa.Connection, cancelled: Cancelled) -> Event:
         message = cancelled.message or (self.kept if self.keeps(cancelled) else "Stopped")
         batches.lock(connection, self.job.batch_id)
-        jobs.cancel_if_held(connection, *self._held, message=message, now=self.now)
+        moves.cancel_if_held(connection, *self._held, message=message, now=self.now)
         self._end_attempt(connection, "cancelled", message=message)
         return self._end_job(connection, cancelled, "job.cancelled", message)
 
@@ -98,7 +98,7 @@ class Ending:
         kept = f"; {self.kept}" if isinstance(failed, TryAgain) and self.keeps(failed) else ""
         error = JobError(failed.code, failed.message + kept)
         batches.lock(connection, self.job.batch_id)
-        jobs.fail_if_held(connection, *self._held, error=error, now=self.now)
+        moves.fail_if_held(connection, *self._held, error=error, now=self.now)
         self._end_attempt(connection, "failed", code=error.code, message=error.message)
         return self._end_job(
             connection, failed, "job.failed", error.message, code=error.code, seconds=self.seconds
@@ -107,7 +107,7 @@ class Ending:
     def _put_back(self, connection: sa.Connection, outcome: TryAgain, wait: float) -> Event:
         message = f"Trying again in {wait:.0f} s: {outcome.message}"
         following = self.hold.attempt + 1
-        jobs.put_back_if_held(
+        moves.put_back_if_held(
             connection,
             *self._held,
             next_attempt=following,
@@ -122,7 +122,7 @@ class Ending:
 
     def _hand_back(self, connection: sa.Connection) -> Event:
         message = "Handed back: its worker is going away"
-        jobs.hand_back_if_held(connection, *self._held, message=message)
+        moves.hand_back_if_held(connection, *self._held, message=message)
         self._end_attempt(connection, "handed_back")
         self.write_ticket(connection, Ticket.of(self.job, self.hold.attempt))
         return self._say(connection, "job.handed_back", message)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, jobs, workers
+from renderkiln.database import attempts, batches, jobs, moves, workers
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobReport
@@ -37,7 +37,7 @@ class Legacy:
         report = self.stored.report
         if report.state in ENDED or self.holder != "nobody":
             return
-        jobs.adopt_if_held_by(connection, self.job.id, self.stored.owner, heir)
+        moves.adopt_if_held_by(connection, self.job.id, self.stored.owner, heir)
         attempts.mark_lost(connection, [(self.job.id, report.attempt)], now)
         if report.state == "processing":
             message = "Its process is gone; the same command goes on"
@@ -49,7 +49,7 @@ class Legacy:
         if state in ENDED:
             return
         batches.lock(connection, self.job.batch_id)
-        cancel = jobs.withdraw_if_waiting if state == "pending" else jobs.cancel_if_running
+        cancel = moves.withdraw_if_waiting if state == "pending" else moves.cancel_if_running
         cancel(connection, self.job.id, now, message=message)
         tell(connection, "job.cancelled", self.job, now, message=message)
         batch_ended(connection, self.job.batch_id, now)

@@ -7,13 +7,13 @@ and the same job submitted anew after a crash. Only who holds the job may write 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, events, jobs, stages
+from renderkiln.database import attempts, events, moves, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.stages import StageRow
 from renderkiln.domain.clock import Clock
@@ -48,6 +48,7 @@ class Records:
         *,
         fingerprint: str,
         job: Job,
+        finished: Iterable[StageRow],
     ) -> None:
         self._database, self._hold, self._clock = database, hold, clock
         self._folder, self._fingerprint = folder, fingerprint
@@ -55,9 +56,8 @@ class Records:
         self._stages: dict[str, Checkpoint] = {}
         self._parts: dict[str, dict[str, Checkpoint]] = {}
         self._warnings: dict[str, dict[str, str]] = {}
-        with database.read() as connection:
-            for row in stages.results(connection, fingerprint):
-                self._learn(row)
+        for row in finished:
+            self._learn(row)
 
     @property
     def is_empty(self) -> bool:
@@ -132,7 +132,7 @@ class Records:
                 seconds=completed.facts.get("seconds"),
                 now=completed.at,
             )
-            jobs.note_progress_if_held(
+            moves.note_progress_if_held(
                 connection,
                 hold.job_id,
                 hold.attempt,

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, dependencies, jobs
+from renderkiln.database import attempts, dependencies, jobs, moves
 from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import Superseded
@@ -66,7 +66,7 @@ class Strays:
         now, message = self.clock.now(), "Its worker lost hold of it; it is queued again"
 
         def put_back(connection: sa.Connection) -> None:
-            jobs.hand_back_if_held(connection, job_id, number, self.owner, message)
+            moves.hand_back_if_held(connection, job_id, number, self.owner, message)
             attempts.mark_lost(connection, [(job_id, number)], now)
             stored = jobs.find(connection, job_id)
             if stored is not None:

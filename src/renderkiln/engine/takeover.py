@@ -8,9 +8,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, events, jobs, workers
+from renderkiln.database import attempts, batches, events, jobs, moves, workers
 from renderkiln.database.engine import Database
-from renderkiln.database.jobs import Released
+from renderkiln.database.moves import Released
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.event import Event
 from renderkiln.domain.report import JobError
@@ -46,7 +46,7 @@ class Takeover:
         """One transaction: rows change hands, tickets are written, the dead is struck off."""
         now = self.clock.now()
         with self.database.write() as connection:
-            released = jobs.release_from_dead(connection, dead, now)
+            released = moves.release_from_dead(connection, dead, now)
             for each in released:
                 self._put_back(connection, each, dead, now)
             if workers.remove(connection, dead):
@@ -95,8 +95,9 @@ class Takeover:
         job, number = released.job, released.attempt
         error = JobError("POISON", f"crashed its worker {released.crashes} times")
         batches.lock(connection, job.batch_id)
-        jobs.start_if_waiting(connection, job.id, number, self.sweeper, worker="", now=now)
-        jobs.fail_if_held(connection, job.id, number, self.sweeper, error=error, now=now)
+        moves.adopt_if_held_by(connection, job.id, None, self.sweeper)  # whether its queue is paused or not
+        moves.start_if_waiting(connection, job.id, number, self.sweeper, worker="", now=now)
+        moves.fail_if_held(connection, job.id, number, self.sweeper, error=error, now=now)
         tell(connection, "job.failed", job, now, message=error.message, worker=self.sweeper, code=error.code)
         batch_ended(connection, job.batch_id, now)
         dependents.give_up(connection, job.id, "failed", now)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from databases import NOON, a_job, add_batch, start
-from renderkiln.database import batches, jobs, schema
+from renderkiln.database import batches, moves, schema
 from renderkiln.database.batches import Cursor, NewBatch, StoredBatch
 from renderkiln.database.engine import Database
 from renderkiln.domain.batch import BatchCounts
@@ -72,7 +72,7 @@ def test_counts_are_of_this_batch(database: Database) -> None:
     start(database, "b-0")
     start(database, "b-1")
     with database.write() as connection:
-        jobs.fail_if_held(connection, "b-0", 1, "w1", error=JobError("A", "a"), now=LATER)
+        moves.fail_if_held(connection, "b-0", 1, "w1", error=JobError("A", "a"), now=LATER)
     with database.read() as connection:
         assert batches.counts(connection, "b") == BatchCounts(pending=2, processing=1, failed=1)
         assert batches.counts(connection, "nobody") == BatchCounts()
@@ -81,12 +81,12 @@ def test_counts_are_of_this_batch(database: Database) -> None:
 def test_a_batch_is_complete_once_all_jobs_have_ended_and_only_once(database: Database) -> None:
     add_batch(database, a_job("b-1"), a_job("b-2"))
     with database.write() as connection:
-        jobs.withdraw_if_waiting(connection, "b-1", LATER)
+        moves.withdraw_if_waiting(connection, "b-1", LATER)
     assert _complete(database) is None  # b-2 waits
     start(database, "b-2")
     assert _complete(database) is None  # b-2 runs
     with database.write() as connection:
-        jobs.fail_if_held(connection, "b-2", 1, "w1", error=JobError("A", "a"), now=LATER)
+        moves.fail_if_held(connection, "b-2", 1, "w1", error=JobError("A", "a"), now=LATER)
     assert _complete(database) == 1
     assert _complete(database) is None
     assert _complete(database, "nobody") is None
@@ -100,14 +100,14 @@ def test_a_reopened_batch_has_another_round(database: Database) -> None:
     add_batch(database, a_job())
     start(database)
     with database.write() as connection:
-        jobs.fail_if_held(connection, "b-1", 1, "w1", error=JobError("A", "a"), now=LATER)
+        moves.fail_if_held(connection, "b-1", 1, "w1", error=JobError("A", "a"), now=LATER)
         assert batches.complete_if_all_ended(connection, "b", LATER) == 1
     with database.write() as connection:
-        jobs.reopen_if_failed(connection, "b-1", attempts_more=1, now=LATER)
+        moves.reopen_if_failed(connection, "b-1", attempts_more=1, now=LATER)
         batches.reopen(connection, "b")
     assert _complete(database) is None
     with database.write() as connection:
-        jobs.withdraw_if_waiting(connection, "b-1", LATER)
+        moves.withdraw_if_waiting(connection, "b-1", LATER)
         assert batches.complete_if_all_ended(connection, "b", LATER) == 2
 
 
@@ -123,7 +123,7 @@ def test_when_the_last_two_jobs_end_at_once_one_completes_the_batch(
         with database.write() as connection:
             if lock_first:
                 batches.lock(connection, "b")
-            jobs.complete_if_held(connection, id, 1, "w1", result={}, artifacts=[], now=LATER)
+            moves.complete_if_held(connection, id, 1, "w1", result={}, artifacts=[], now=LATER)
             return batches.complete_if_all_ended(connection, "b", LATER)
 
     with ThreadPoolExecutor(2) as pool:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from databases import NOON, a_job, add_batch, rows, start, stored
-from renderkiln.database import attempts, batches, events, expiry, jobs, schema, stages
+from renderkiln.database import attempts, batches, events, expiry, jobs, moves, schema, stages
 from renderkiln.database.batches import NewBatch
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import NewJob
@@ -33,7 +33,7 @@ def run(
     start(database, id)
     with database.write() as connection:
         attempts.begin(connection, *held, "worker", now)
-        jobs.note_facts_if_held(connection, *held, fingerprint=fingerprint)
+        moves.note_facts_if_held(connection, *held, fingerprint=fingerprint)
         stages.record_if_held(
             connection,
             job_id=id,
@@ -47,9 +47,9 @@ def run(
             now=now,
         )
         if fail:
-            jobs.fail_if_held(connection, *held, error=JobError("BAD", "bad"), now=now)
+            moves.fail_if_held(connection, *held, error=JobError("BAD", "bad"), now=now)
         else:
-            jobs.complete_if_held(connection, *held, result={}, artifacts=[FILM], now=now)
+            moves.complete_if_held(connection, *held, result={}, artifacts=[FILM], now=now)
         batches.complete_if_all_ended(connection, batch, now)
 
 
@@ -100,7 +100,7 @@ def test_what_an_open_job_needs_stays(database: Database) -> None:
     start(database, "e-1")
     with database.write() as connection:
         connection.execute(sa.insert(schema.dependencies).values(job_id="e-1", needs_job_id="b-1"))
-        jobs.note_facts_if_held(connection, "e-1", 1, "w1", fingerprint="shared")
+        moves.note_facts_if_held(connection, "e-1", 1, "w1", fingerprint="shared")
     assert old(database) == ["d-1"]
     assert left_stages(database) == ["render b-1", "render d-1"]
     assert forget(database, "b-1", "c-1", "d-1", "e-1") == 1
@@ -113,7 +113,7 @@ def test_what_is_reopened_at_the_last_moment_stays(database: Database) -> None:
         keys = expiry.old_stages(connection, LATER, 100)
     assert (old(database), len(keys)) == (["b-1"], 1)
     with database.write() as connection:
-        jobs.reopen_if_failed(connection, "b-1", attempts_more=1, now=LATER)
+        moves.reopen_if_failed(connection, "b-1", attempts_more=1, now=LATER)
         batches.reopen(connection, "b")
     assert forget(database, "b-1") == 0
     with database.write() as connection:

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from databases import NOON, a_job, add_batch, rows, start, stored
-from renderkiln.database import artifacts, batches, jobs, schema, stages
+from renderkiln.database import artifacts, batches, jobs, moves, schema, stages
 from renderkiln.database.batches import NewBatch
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import Cursor, NewJob
@@ -27,18 +27,18 @@ NASTY = "nul \x00, quote ' \" %_\\, lone \udcff, \ufdd0, 日本語, 🔥"
 
 Held = Callable[[sa.Connection, str, int, str], Any]
 HELD: dict[str, Held] = {
-    "note_progress": lambda c, *held: jobs.note_progress_if_held(
+    "note_progress": lambda c, *held: moves.note_progress_if_held(
         c, *held, stage="render", progress=50.0, message="half"
     ),
-    "note_facts": lambda c, *held: jobs.note_facts_if_held(c, *held, warnings={"LOUD": "too loud"}),
-    "note_no_facts": lambda c, *held: jobs.note_facts_if_held(c, *held),
-    "complete": lambda c, *held: jobs.complete_if_held(c, *held, result={}, artifacts=[FILM], now=LATER),
-    "fail": lambda c, *held: jobs.fail_if_held(c, *held, error=JobError("BAD", "bad"), now=LATER),
-    "cancel": lambda c, *held: jobs.cancel_if_held(c, *held, message="stop", now=LATER),
-    "put_back": lambda c, *held: jobs.put_back_if_held(
+    "note_facts": lambda c, *held: moves.note_facts_if_held(c, *held, warnings={"LOUD": "too loud"}),
+    "note_no_facts": lambda c, *held: moves.note_facts_if_held(c, *held),
+    "complete": lambda c, *held: moves.complete_if_held(c, *held, result={}, artifacts=[FILM], now=LATER),
+    "fail": lambda c, *held: moves.fail_if_held(c, *held, error=JobError("BAD", "bad"), now=LATER),
+    "cancel": lambda c, *held: moves.cancel_if_held(c, *held, message="stop", now=LATER),
+    "put_back": lambda c, *held: moves.put_back_if_held(
         c, *held, next_attempt=2, not_before=LATER, message="again"
     ),
-    "hand_back": lambda c, id, attempt, owner: jobs.hand_back_if_held(c, id, attempt, owner, "bye"),
+    "hand_back": lambda c, id, attempt, owner: moves.hand_back_if_held(c, id, attempt, owner, "bye"),
     "record": lambda c, id, attempt, owner: stages.record_if_held(
         c,
         job_id=id,
@@ -101,7 +101,7 @@ def test_an_id_that_is_taken_is_a_users_error_and_stores_nothing(database: Datab
 def test_starting_gives_the_job_to_one_owner(database: Database) -> None:
     add_batch(database, NewJob(a_job(), 1, Path("/films"), not_before=NOON))
     with database.write() as connection:
-        report = jobs.start_if_waiting(connection, "b-1", 1, "w1", "kiln-1", LATER)
+        report = moves.start_if_waiting(connection, "b-1", 1, "w1", "kiln-1", LATER).report
     assert (report.state, report.attempt, report.worker) == ("processing", 1, "kiln-1")
     assert report.started_at == report.processed_at == LATER
     assert stored(database).owner == "w1"
@@ -125,7 +125,7 @@ def test_a_direct_job_that_waits_for_its_retry_is_started_by_its_own_process_onl
         start(database, owner="worker")
     start(database, owner="me")
     with database.write() as connection:
-        jobs.put_back_if_held(
+        moves.put_back_if_held(
             connection, "b-1", 1, "me", next_attempt=2, not_before=LATER, message="", owner_after="me"
         )
     with pytest.raises(Superseded):
@@ -138,12 +138,12 @@ def test_the_first_start_is_remembered_and_the_latest_too(database: Database) ->
     add_batch(database, a_job())
     start(database)
     with database.write() as connection:
-        jobs.put_back_if_held(connection, "b-1", 1, "w1", next_attempt=2, not_before=LATER, message="again")
+        moves.put_back_if_held(connection, "b-1", 1, "w1", next_attempt=2, not_before=LATER, message="again")
     waiting = stored(database)
     assert (waiting.report.state, waiting.report.attempt, waiting.report.message) == ("pending", 2, "again")
     assert (waiting.not_before, waiting.owner) == (LATER, None)
     with database.write() as connection:
-        report = jobs.start_if_waiting(connection, "b-1", 2, "w2", "worker", LATER)
+        report = moves.start_if_waiting(connection, "b-1", 2, "w2", "worker", LATER).report
     assert (report.started_at, report.processed_at) == (NOON, LATER)
 
 
@@ -153,7 +153,7 @@ def test_progress_never_falls(database: Database) -> None:
     seen = []
     for percent in (10.0, 5.0, float("nan"), 40.0, -1.0, 1000.0, float("inf")):
         with database.write() as connection:
-            jobs.note_progress_if_held(
+            moves.note_progress_if_held(
                 connection, "b-1", 1, "w1", stage="render", progress=percent, message=f"{percent}"
             )
         seen.append(stored(database).report.progress)
@@ -166,10 +166,10 @@ def test_facts_are_replaced_where_they_are_given(database: Database) -> None:
     add_batch(database, a_job())
     start(database)
     with database.write() as connection:
-        jobs.note_facts_if_held(
+        moves.note_facts_if_held(
             connection, "b-1", 1, "w1", warnings={"Z": NASTY, "A": "a"}, reused=["listen"]
         )
-        jobs.note_facts_if_held(connection, "b-1", 1, "w1", left_out={"poster": "no"}, fingerprint="f1")
+        moves.note_facts_if_held(connection, "b-1", 1, "w1", left_out={"poster": "no"}, fingerprint="f1")
     found = stored(database)
     assert found.report.warnings == {"Z": NASTY, "A": "a"}
     assert (found.report.reused, found.report.left_out) == (("listen",), {"poster": "no"})
@@ -180,7 +180,7 @@ def test_a_completed_job_has_its_files_in_order(database: Database) -> None:
     add_batch(database, a_job())
     start(database)
     with database.write() as connection:
-        jobs.complete_if_held(
+        moves.complete_if_held(
             connection, "b-1", 1, "w1", result={"frames": 250}, artifacts=[POSTER, FILM], now=LATER
         )
     found = stored(database)
@@ -198,7 +198,7 @@ def test_a_failed_job_says_why(database: Database) -> None:
     add_batch(database, a_job())
     start(database)
     with database.write() as connection:
-        jobs.fail_if_held(connection, "b-1", 1, "w1", error=JobError("UNREADABLE", NASTY), now=LATER)
+        moves.fail_if_held(connection, "b-1", 1, "w1", error=JobError("UNREADABLE", NASTY), now=LATER)
     found = stored(database)
     assert (found.report.state, found.report.error) == ("failed", JobError("UNREADABLE", NASTY))
     assert (found.report.completed_at, found.owner) == (LATER, None)
@@ -208,7 +208,7 @@ def test_a_job_handed_back_waits_at_the_same_attempt(database: Database) -> None
     add_batch(database, a_job())
     start(database)
     with database.write() as connection:
-        jobs.hand_back_if_held(connection, "b-1", 1, "w1", "bye")
+        moves.hand_back_if_held(connection, "b-1", 1, "w1", "bye")
     found = stored(database)
     assert (found.report.state, found.report.attempt, found.crashes, found.owner) == ("pending", 1, 0, None)
 
@@ -255,13 +255,13 @@ def test_a_waiting_job_is_withdrawn_and_a_running_one_cancelled_each_by_its_own_
         database, a_job("b-1"), a_job("b-2"), NewJob(a_job("b-3"), 3, Path("/f"), direct=True, owner="me")
     )
     start(database, "b-2")
-    for verb, id in [(jobs.cancel_if_running, "b-1"), (jobs.withdraw_if_waiting, "b-2")]:
+    for verb, id in [(moves.cancel_if_running, "b-1"), (moves.withdraw_if_waiting, "b-2")]:
         with pytest.raises(Superseded), database.write() as connection:
             verb(connection, id, LATER)
     with database.write() as connection:
-        jobs.withdraw_if_waiting(connection, "b-1", LATER)
-        jobs.cancel_if_running(connection, "b-2", LATER)
-        jobs.withdraw_if_waiting(connection, "b-3", LATER)
+        moves.withdraw_if_waiting(connection, "b-1", LATER)
+        moves.cancel_if_running(connection, "b-2", LATER)
+        moves.withdraw_if_waiting(connection, "b-3", LATER)
     for id in ("b-1", "b-2", "b-3"):
         found = stored(database, id)
         assert (found.report.state, found.report.completed_at, found.owner) == ("cancelled", LATER, None)
@@ -270,17 +270,17 @@ def test_a_waiting_job_is_withdrawn_and_a_running_one_cancelled_each_by_its_own_
 def test_a_failed_job_is_reopened_for_more_attempts(database: Database) -> None:
     add_batch(database, a_job(max_attempts=3))
     with database.write() as connection:
-        jobs.start_if_waiting(connection, "b-1", 1, "w1", "worker", NOON)
+        moves.start_if_waiting(connection, "b-1", 1, "w1", "worker", NOON)
         HELD["note_progress"](connection, "b-1", 1, "w1")
         HELD["fail"](connection, "b-1", 1, "w1")
     with database.write() as connection:
-        assert jobs.reopen_if_failed(connection, "b-1", attempts_more=4, now=LATER) == 2
+        assert moves.reopen_if_failed(connection, "b-1", attempts_more=4, now=LATER) == 2
     found = stored(database)
     assert (found.report.state, found.report.attempt, found.report.job.max_attempts) == ("pending", 2, 5)
     assert (found.report.error, found.report.completed_at, found.report.progress) == (None, None, 0.0)
     assert (found.crashes, found.report.message, found.report.stage) == (0, "", None)
     with pytest.raises(Superseded), database.write() as connection:
-        jobs.reopen_if_failed(connection, "b-1", attempts_more=4, now=LATER)
+        moves.reopen_if_failed(connection, "b-1", attempts_more=4, now=LATER)
 
 
 @pytest.mark.parametrize("verb", ["complete", "cancel", None])
@@ -292,17 +292,17 @@ def test_only_failed_jobs_are_reopened(database: Database, verb: str | None) -> 
             HELD[verb](connection, "b-1", 1, "w1")
     before = _everything(database)
     with pytest.raises(Superseded), database.write() as connection:
-        jobs.reopen_if_failed(connection, "b-1", attempts_more=1, now=LATER)
+        moves.reopen_if_failed(connection, "b-1", attempts_more=1, now=LATER)
     assert _everything(database) == before
 
 
 def test_priority_changes_only_while_the_job_waits(database: Database) -> None:
     add_batch(database, a_job())
     with database.write() as connection:
-        jobs.set_priority_if_waiting(connection, "b-1", 5)
+        moves.set_priority_if_waiting(connection, "b-1", 5)
     start(database)
     with pytest.raises(Superseded), database.write() as connection:
-        jobs.set_priority_if_waiting(connection, "b-1", 1)
+        moves.set_priority_if_waiting(connection, "b-1", 1)
     assert stored(database).report.job.priority == 5
 
 
@@ -314,7 +314,7 @@ def test_what_an_executor_still_holds_are_its_running_attempts(database: Databas
     start(database, "b-2")
     start(database, "b-3", owner="w2")
     with database.write() as connection:
-        jobs.cancel_if_running(connection, "b-2", LATER)
+        moves.cancel_if_running(connection, "b-2", LATER)
     with database.read() as connection:
         assert jobs.still_held(connection, "w1") == {("b-1", 1)}
         assert jobs.owners(connection) == {"w1", "w2"}
@@ -325,10 +325,10 @@ def test_work_in_use_is_that_of_jobs_that_have_not_ended(database: Database) -> 
     for number in range(3):
         start(database, f"b-{number}")
         with database.write() as connection:
-            jobs.note_facts_if_held(connection, f"b-{number}", 1, "w1", fingerprint=f"f{number}")
+            moves.note_facts_if_held(connection, f"b-{number}", 1, "w1", fingerprint=f"f{number}")
     with database.write() as connection:
-        jobs.fail_if_held(connection, "b-0", 1, "w1", error=JobError("A", "a"), now=LATER)
-        jobs.hand_back_if_held(connection, "b-1", 1, "w1", "bye")
+        moves.fail_if_held(connection, "b-0", 1, "w1", error=JobError("A", "a"), now=LATER)
+        moves.hand_back_if_held(connection, "b-1", 1, "w1", "bye")
     with database.read() as connection:
         assert jobs.fingerprints_in_use(connection) == {"f1", "f2"}
         assert jobs.is_fingerprint_in_use(connection, "f2", besides="b-9")

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from databases import BACKENDS, NOON, Postgres, a_job
-from renderkiln.database import batches, jobs
+from renderkiln.database import batches, jobs, moves
 from renderkiln.database.batches import NewBatch
 from renderkiln.database.engine import Database, default_url, upgrade
 from renderkiln.database.jobs import NewJob
@@ -99,49 +99,49 @@ class LifeOfJobs(RuleBasedStateMachine):
         life = self.lives[id]
         hold = Hold(id, life.attempt + off, self._name(owner))
         allowed = life.state == "pending" and off == 0 and life.owner in (None, hold.owner)
-        if self._try(allowed, lambda c: jobs.start_if_waiting(c, *hold.args, "worker", NOON)):
+        if self._try(allowed, lambda c: moves.start_if_waiting(c, *hold.args, "worker", NOON)):
             life.state, life.owner = "processing", hold.owner
         return hold
 
     @rule(hold=holds, percent=PERCENT)
     def progress(self, hold: Hold, percent: float) -> None:
         noted: dict[str, Any] = {"stage": "s", "progress": percent, "message": ""}
-        if life := self._held(hold, lambda c: jobs.note_progress_if_held(c, *hold.args, **noted)):
+        if life := self._held(hold, lambda c: moves.note_progress_if_held(c, *hold.args, **noted)):
             life.progress = max(life.progress, percent)
 
     @rule(hold=holds)
     def finish(self, hold: Hold) -> None:
         done: dict[str, Any] = {"result": {}, "artifacts": [FILM], "now": NOON}
-        if life := self._held(hold, lambda c: jobs.complete_if_held(c, *hold.args, **done)):
+        if life := self._held(hold, lambda c: moves.complete_if_held(c, *hold.args, **done)):
             life.state, life.owner, life.progress, life.files = "completed", None, 100.0, 1
 
     @rule(hold=holds)
     def fail(self, hold: Hold) -> None:
         error = JobError("BAD", "bad")
-        if life := self._held(hold, lambda c: jobs.fail_if_held(c, *hold.args, error=error, now=NOON)):
+        if life := self._held(hold, lambda c: moves.fail_if_held(c, *hold.args, error=error, now=NOON)):
             life.state, life.owner = "failed", None
 
     @rule(hold=holds)
     def stop(self, hold: Hold) -> None:
-        if life := self._held(hold, lambda c: jobs.cancel_if_held(c, *hold.args, message="", now=NOON)):
+        if life := self._held(hold, lambda c: moves.cancel_if_held(c, *hold.args, message="", now=NOON)):
             life.state, life.owner = "cancelled", None
 
     @rule(hold=holds)
     def retry(self, hold: Hold) -> None:
         again: dict[str, Any] = {"next_attempt": hold.attempt + 1, "not_before": LATER, "message": ""}
-        if life := self._held(hold, lambda c: jobs.put_back_if_held(c, *hold.args, **again)):
+        if life := self._held(hold, lambda c: moves.put_back_if_held(c, *hold.args, **again)):
             life.state, life.owner, life.attempt = "pending", None, hold.attempt + 1
 
     @rule(hold=holds)
     def hand_back(self, hold: Hold) -> None:
-        if life := self._held(hold, lambda c: jobs.hand_back_if_held(c, *hold.args, "bye")):
+        if life := self._held(hold, lambda c: moves.hand_back_if_held(c, *hold.args, "bye")):
             life.state, life.owner = "pending", None
 
     @rule(owner=OWNERS)
     def crash(self, owner: str) -> None:
         dead = self._name(owner)
         with self.database.write() as connection:
-            released = jobs.release_from_dead(connection, dead, NOON)
+            released = moves.release_from_dead(connection, dead, NOON)
         held = {id: life for id, life in self.lives.items() if life.owner == dead}
         for life in held.values():
             life.crashes += life.state == "processing"  # one that only waited for it was not hurt
@@ -154,8 +154,8 @@ class LifeOfJobs(RuleBasedStateMachine):
     def cancel(self, id: str) -> None:
         life = self.lives[id]
         waiting, running = life.state == "pending", life.state == "processing"
-        withdrawn = self._try(waiting, lambda c: jobs.withdraw_if_waiting(c, id, NOON))
-        if withdrawn or self._try(running, lambda c: jobs.cancel_if_running(c, id, NOON)):
+        withdrawn = self._try(waiting, lambda c: moves.withdraw_if_waiting(c, id, NOON))
+        if withdrawn or self._try(running, lambda c: moves.cancel_if_running(c, id, NOON)):
             life.state, life.owner = "cancelled", None
 
     @rule(id=ids, dead=st.one_of(st.none(), OWNERS), heir=OWNERS)
@@ -163,13 +163,13 @@ class LifeOfJobs(RuleBasedStateMachine):
         life = self.lives[id]
         before, after = dead and self._name(dead), self._name(heir)
         allowed = life.state in ("pending", "processing") and life.owner == before
-        if self._try(allowed, lambda c: jobs.adopt_if_held_by(c, id, before, after)):
+        if self._try(allowed, lambda c: moves.adopt_if_held_by(c, id, before, after)):
             life.state, life.owner = "pending", after
 
     @rule(id=ids, more=st.integers(1, 4), state=st.sampled_from(["failed", "cancelled"]))
     def reopen(self, id: str, more: int, state: str) -> None:
         life = self.lives[id]
-        again = jobs.reopen_if_failed if state == "failed" else jobs.revive_if_cancelled
+        again = moves.reopen_if_failed if state == "failed" else moves.revive_if_cancelled
 
         def reopen(connection: sa.Connection) -> None:
             assert again(connection, id, attempts_more=more, now=NOON) == life.attempt + 1

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from databases import NOON, a_job, add_batch, start, stored
-from renderkiln.database import jobs, schema
+from renderkiln.database import moves, schema
 from renderkiln.database.engine import Database
-from renderkiln.database.jobs import NewJob, Released
+from renderkiln.database.jobs import NewJob
+from renderkiln.database.moves import Released
 from renderkiln.domain.errors import Superseded
 
 LATER = NOON + timedelta(minutes=5)
@@ -21,7 +22,7 @@ LATER = NOON + timedelta(minutes=5)
 
 def _release(database: Database, dead: str = "dead") -> list[Released]:
     with database.write() as connection:
-        return jobs.release_from_dead(connection, dead, LATER)
+        return moves.release_from_dead(connection, dead, LATER)
 
 
 def test_running_jobs_wait_again_at_the_same_attempt_with_one_crash_more(database: Database) -> None:
@@ -62,10 +63,10 @@ def test_the_dead_cannot_finish_what_was_taken_from_it(database: Database) -> No
     start(database, owner="dead")
     _release(database)
     with pytest.raises(Superseded), database.write() as connection:
-        jobs.complete_if_held(connection, "b-1", 1, "dead", result={}, artifacts=[], now=LATER)
+        moves.complete_if_held(connection, "b-1", 1, "dead", result={}, artifacts=[], now=LATER)
     start(database, owner="w2")
     with pytest.raises(Superseded), database.write() as connection:
-        jobs.complete_if_held(connection, "b-1", 1, "dead", result={}, artifacts=[], now=LATER)
+        moves.complete_if_held(connection, "b-1", 1, "dead", result={}, artifacts=[], now=LATER)
     assert stored(database).owner == "w2"
 
 
@@ -90,7 +91,7 @@ def test_a_sweeper_that_waited_for_another_takes_nothing_twice(database: Databas
     _hold_all(database)
     with ThreadPoolExecutor(1) as pool:
         with database.write() as connection:
-            assert len(jobs.release_from_dead(connection, "dead", LATER)) == 3
+            assert len(moves.release_from_dead(connection, "dead", LATER)) == 3
             second = pool.submit(_release, database)  # waits for our transaction to end
             with pytest.raises(TimeoutError):
                 second.result(timeout=0.3)
@@ -105,7 +106,7 @@ def test_a_finish_and_a_takeover_at_once_have_one_winner(database: Database) -> 
         gate.wait()
         try:
             with database.write() as connection:
-                jobs.complete_if_held(connection, "b-1", 1, "dead", result={}, artifacts=[], now=LATER)
+                moves.complete_if_held(connection, "b-1", 1, "dead", result={}, artifacts=[], now=LATER)
         except Superseded:
             return False
         return True

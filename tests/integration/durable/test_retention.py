@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from renderkiln.database import batches, jobs, schema
+from renderkiln.database import batches, jobs, moves, schema
 from renderkiln.database.batches import NewBatch
 from renderkiln.database.jobs import NewJob
 from renderkiln.domain.clock import Clock, SystemClock
@@ -172,9 +172,9 @@ def test_work_goes_when_no_job_goes_on_with_it(rig: Rig) -> None:
     (id,) = rig.submit("note")
     now = SystemClock().now()
     with rig.room.database.write() as connection:
-        jobs.start_if_waiting(connection, id, 1, "w1", "w", now)
-        jobs.note_facts_if_held(connection, id, 1, "w1", fingerprint="waiting")
-        jobs.hand_back_if_held(connection, id, 1, "w1", "bye")
+        moves.start_if_waiting(connection, id, 1, "w1", "w", now)
+        moves.note_facts_if_held(connection, id, 1, "w1", fingerprint="waiting")
+        moves.hand_back_if_held(connection, id, 1, "w1", "bye")
     put(work / "waiting" / "files" / "000.mkv")
     put(work / "waiting" / "files" / "old.png.part", 300, days=2)
     put(work / "waiting" / "files" / "new.png.part")

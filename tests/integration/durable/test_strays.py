@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from renderkiln.database import jobs
+from renderkiln.database import moves
 from renderkiln.domain.clock import SystemClock
 from renderkiln.engine.strays import Attempt, Strays
 
@@ -42,11 +42,11 @@ def test_a_waiting_job_without_a_ticket_gets_one(rig: Rig) -> None:
 
 def test_what_a_worker_holds_and_does_not_run_is_put_back_at_the_second_look(rig: Rig) -> None:
     held, runs = rig.submit("held", "runs", segments=1)
-    rig.room.queues.pause("video-rendering")
     for id in (held, runs):
         rig.room.tickets.take_back(rig.room.tickets.of_job(id))
         with rig.room.database.write() as connection:
-            jobs.start_if_waiting(connection, id, 1, "w", "w", SystemClock().now())
+            moves.start_if_waiting(connection, id, 1, "w", "w", SystemClock().now())
+    rig.room.queues.pause("video-rendering")
     looking = strays(rig, "w", (runs, 1))
     looking.look()
     assert rig.state(held) == "processing"  # it may have been taken a moment ago

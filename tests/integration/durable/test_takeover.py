@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from renderkiln.database import jobs
+from renderkiln.database import moves
 from renderkiln.domain.clock import SystemClock
 from renderkiln.domain.errors import UserError
 from renderkiln.engine.takeover import CRASHES, Takeover
@@ -44,7 +44,7 @@ def held_by_the_dead(rig: Rig, name: str = "note") -> str:
     """A job that an executor holds which does not live."""
     (id,) = rig.submit(name)
     with rig.room.database.write() as connection:
-        jobs.start_if_waiting(connection, id, 1, "dead", "w", SystemClock().now())
+        moves.start_if_waiting(connection, id, 1, "dead", "w", SystemClock().now())
     rig.room.tickets.take_back(rig.room.tickets.of_job(id))
     return id
 
@@ -76,7 +76,7 @@ def test_a_job_that_kills_its_workers_is_given_up(rig: Rig) -> None:
     for crash in range(1, CRASHES + 1):
         if crash > 1:
             with rig.room.database.write() as connection:
-                jobs.start_if_waiting(connection, id, 1, "dead", "w", SystemClock().now())
+                moves.start_if_waiting(connection, id, 1, "dead", "w", SystemClock().now())
         sweeper(rig, "a")({"dead"})
         assert rig.job(id).crashes == crash
     error = rig.job(id).report.error

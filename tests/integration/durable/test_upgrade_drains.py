@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ pytestmark = pytest.mark.integration
 NAMES = ("one", "two", "three", "four")
 
 
-def old_version(rig: Rig) -> tuple[subprocess.Popen[str], list[str]]:
+def old_version(rig: Rig, names: Sequence[str] = NAMES) -> tuple[subprocess.Popen[str], list[str]]:
     """A worker of an older version, with one job for each note in its queue; their ids."""
-    for name in NAMES:
+    for name in names:
         (rig.folder / name).write_text(name)
     arguments = [str(rig.app.settings.home), rig.url, str(rig.output)]
     process = subprocess.Popen(
@@ -27,14 +28,14 @@ def old_version(rig: Rig) -> tuple[subprocess.Popen[str], list[str]]:
             sys.executable,
             str(Path(__file__).with_name("old_version.py")),
             *arguments,
-            *(str(rig.folder / name) for name in NAMES),
+            *(str(rig.folder / name) for name in names),
         ],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdout=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
-    return process, [process.stdout.readline().strip() for _ in NAMES]
+    return process, [process.stdout.readline().strip() for _ in names]
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
@@ -59,7 +60,8 @@ def test_a_queue_of_the_previous_version_drains(rig: Rig, signal_number: int) ->
 
 
 def test_both_versions_may_work_on_one_queue(rig: Rig) -> None:
-    process, ids = old_version(rig)
+    many = [f"note_{number}" for number in range(16)]  # more than the old one does while the new one starts
+    process, ids = old_version(rig, many)
     rig.worker("new")
     rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
     process.kill()

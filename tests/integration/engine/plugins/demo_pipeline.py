@@ -59,7 +59,7 @@ def join(ctx: StageContext) -> Result:
 
 def deliver(ctx: StageContext) -> Result:
     target = ctx.services.output / f"{Path(ctx.inputs[0].name).stem}.mkv"
-    part = target.with_name(f".{os.getpid()}.part")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         shutil.copyfile(ctx.results["join"].files["film"], part)
         part.rename(target)
