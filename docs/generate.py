@@ -12,6 +12,8 @@ from pydantic.fields import FieldInfo
 
 from renderkiln.cli.app import renderkiln
 from renderkiln.pipelines import catalog
+from renderkiln.pipelines.narration.bands import BANDS, SOLFEGGIO
+from renderkiln.pipelines.narration.params import NarrationParams
 from renderkiln.pipelines.visualizer.formats import FORMATS
 from renderkiln.settings import FILE, Settings
 
@@ -29,6 +31,7 @@ def pages() -> dict[str, str]:
             ("commands.md", commands()),
             ("settings.md", settings()),
             ("templates.md", templates()),
+            ("narration.md", narration()),
         )
     }
 
@@ -135,6 +138,45 @@ def templates() -> Iterator[str]:
     yield from table(("format", "pixels", "for"), sizes)
 
 
+def narration() -> Iterator[str]:
+    """Every parameter of a narration, under its path in a spec, and the bands."""
+    yield "# Narration"
+    yield ""
+    yield "Parameters of `renderkiln render narration SPEC.json`, by their paths in the spec. They may be"
+    yield "written in camel case, too."
+    yield ""
+    rows = [
+        (f"`{path}`", *facts(field), field.get("description", ""))
+        for path, field in flat(NarrationParams.model_json_schema())
+    ]
+    yield from table(("parameter", "values", "default", "what it does"), rows)
+    yield ""
+    yield "## Bands"
+    yield ""
+    bands = [
+        (f"`{name}`", f"{each.low:g} … {each.high:g} Hz", f"{each.beat:g} Hz", f"{each.carrier:g} Hz")
+        for name, each in BANDS.items()
+    ]
+    yield from table(("band", "beats", "beat by default", "carrier by default"), bands)
+    yield ""
+    yield f"Solfeggio tones: {', '.join(str(hz) for hz in SOLFEGGIO)} Hz."
+
+
+def flat(
+    schema: Mapping[str, Any], root: Mapping[str, Any] | None = None, path: str = ""
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The fields of a schema and of the objects in it, under their paths."""
+    root = schema if root is None else root
+    for name, field in schema["properties"].items():
+        kinds = [field, *field.get("anyOf", ()), field.get("items", {})]
+        inner = [root["$defs"][kind["$ref"].rpartition("/")[2]] for kind in kinds if "$ref" in kind]
+        place = f"{path}{name}{'[]' if field.get('type') == 'array' else ''}"
+        if inner:
+            yield from flat(inner[0], root, f"{place}.")
+        else:
+            yield place, field
+
+
 def facts(field: Mapping[str, Any]) -> tuple[str, str]:
     """(values, default) of a parameter."""
     kinds = [each for each in field.get("anyOf", [field]) if each.get("type") != "null"]
@@ -142,9 +184,11 @@ def facts(field: Mapping[str, Any]) -> tuple[str, str]:
     standard = field.get("default")
     told = (
         "none"
-        if standard is None
+        if standard in (None, "")
         else f"`{str(standard).lower() if isinstance(standard, bool) else standard}`"
     )
+    if "enum" in kind:
+        return ", ".join(f"`{each}`" for each in kind["enum"]), told
     if "minimum" in kind or "exclusiveMinimum" in kind:
         low = kind.get("minimum", kind.get("exclusiveMinimum"))
         return f"{low} … {kind.get('maximum', kind.get('exclusiveMaximum', ''))}", told

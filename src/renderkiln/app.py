@@ -30,6 +30,7 @@ from renderkiln.engine.stage_process import ForkServer
 from renderkiln.engine.submission import Submission
 from renderkiln.media import kernels
 from renderkiln.media.ffmpeg import binary
+from renderkiln.media.speech.settings import SpeechSettings
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import Limits, Pipeline, Services
 from renderkiln.settings import Settings
@@ -140,7 +141,7 @@ class Renderkiln:
     def job(
         self,
         pipeline: str,
-        path: Path,
+        path: Path | None,
         params: Mapping[str, Any] | None = None,
         *,
         batch_id: str | None = None,
@@ -150,11 +151,11 @@ class Renderkiln:
         priority: int = 100,
         metadata: Mapping[str, Any] | None = None,
     ) -> Job:
-        """A job for one file. The file is not looked at before the job runs.
+        """A job for one file, or for none where a pipeline's params say it all.
 
-        `format` is the last part of the id; `label` is what people read, by default the file's name; low
-        numbers of `priority` run first. Raises UsageError for an unknown pipeline, for params it does not
-        accept, and for characters that have no place in an id.
+        The file is not looked at before the job runs. `format` is the last part of the id; `label` is what
+        people read, by default the file's name; low numbers of `priority` run first. Raises UsageError for an
+        unknown pipeline, for params it does not accept, and for characters that have no place in an id.
         """
         kind = self.pipeline(pipeline)
         batch = self.new_batch() if batch_id is None else batch_id
@@ -165,10 +166,10 @@ class Renderkiln:
             pipeline=pipeline,
             queue=kind.queue,
             params=_validated(kind, params or {}),
-            inputs=(path,),
+            inputs=() if path is None else (path,),
             created_at=self._clock.now(),
             format=format,
-            label=path.name if label is None else label,
+            label=label if label is not None else path.name if path is not None else pipeline,
             priority=priority,
             max_attempts=self.retry(kind).attempts,
             metadata=dict(metadata or {}),
@@ -233,7 +234,12 @@ class Renderkiln:
 
     def _services(self, output: Path | None) -> Services:
         settings = self.settings
-        limits = Limits(settings.max_duration, settings.max_file_size, settings.max_pixels)
+        limits = Limits(
+            settings.max_duration,
+            settings.max_file_size,
+            settings.max_pixels,
+            narration=settings.max_duration_minutes * 60,
+        )
         return Services(
             ffmpeg=binary.find(settings.ffmpeg).absolute(),
             cache=self._home / "cache",
@@ -242,6 +248,10 @@ class Renderkiln:
             nice=settings.nice,
             limits=limits,
             fonts=tuple(font.absolute() for font in settings.fonts),
+            target_lufs=settings.target_lufs,
+            speech=_speech(settings),
+            fallback=settings.tts_fallback,
+            private_urls=settings.private_urls,
         )
 
     def _clearing_up(self) -> Retention:
@@ -258,6 +268,23 @@ class Renderkiln:
             failed=kept.keep_failed,
             cache=kept.cache_size,
         )
+
+
+def _speech(settings: Settings) -> SpeechSettings:
+    """What speech providers are told."""
+    openai, elevenlabs = settings.openai_api_key, settings.elevenlabs_api_key
+    return SpeechSettings(
+        openai_key=openai.get_secret_value() if openai else "",
+        openai_base_url=settings.openai_base_url,
+        openai_model=settings.openai_tts_model,
+        openai_instructions=settings.openai_tts_instructions,
+        openai_cost_per_character=settings.openai_tts_cost,
+        elevenlabs_key=elevenlabs.get_secret_value() if elevenlabs else "",
+        elevenlabs_base_url=settings.elevenlabs_base_url,
+        elevenlabs_model=settings.elevenlabs_model,
+        elevenlabs_cost_per_character=settings.elevenlabs_cost,
+        chunk_size=settings.tts_chunk_size,
+    )
 
 
 def _validated(pipeline: Pipeline, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from renderkiln.domain.errors import UsageError
 
@@ -39,6 +39,12 @@ def _expanded(value: object) -> object:
 
 def _split(value: object) -> object:
     return value.split(os.pathsep) if isinstance(value, str) else value
+
+
+def _listed(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [each.strip() for each in value.split(",") if each.strip()]
 
 
 def _from_json(value: object) -> object:
@@ -92,6 +98,58 @@ class Settings(BaseModel):
     )
     stall_timeout: float = Field(
         60.0, gt=0, description="Seconds without a sign of life after which FFmpeg counts as stalled"
+    )
+    target_lufs: float = Field(
+        -16.0,
+        ge=-40,
+        le=-5,
+        description="Integrated loudness of narrations, in LUFS",
+        json_schema_extra={"also": "TARGET_LUFS"},
+    )
+    max_duration_minutes: float = Field(
+        15.0,
+        gt=0,
+        le=1440,
+        description="Longest narration made, in minutes",
+        json_schema_extra={"also": "MAX_DURATION_MINUTES"},
+    )
+    tts_chunk_size: int = Field(
+        4500,
+        ge=100,
+        le=40_000,
+        description="Most characters sent to a speech provider at once, if it takes so many",
+        json_schema_extra={"also": "TTS_CHUNK_SIZE"},
+    )
+    tts_fallback: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description=(
+            "Voices that take a whole narration over, in this order, when the speech provider asked for is "
+            "unavailable: openai:nova,espeak:en"
+        ),
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, description="Key of OpenAI, for voices openai:…", json_schema_extra={"also": "OPENAI_API_KEY"}
+    )
+    openai_base_url: str = Field(
+        "https://api.openai.com/v1",
+        description="Where an OpenAI-compatible speech service answers",
+        json_schema_extra={"also": "OPENAI_BASE_URL"},
+    )
+    openai_tts_model: str = Field("gpt-4o-mini-tts", description="Speech model asked of it")
+    openai_tts_instructions: str = Field("", description="How it is to speak, in words")
+    elevenlabs_api_key: SecretStr | None = Field(
+        None,
+        description="Key of ElevenLabs, for voices elevenlabs:…",
+        json_schema_extra={"also": "ELEVENLABS_API_KEY"},
+    )
+    elevenlabs_base_url: str = Field(
+        "https://api.elevenlabs.io", description="Where ElevenLabs, or a service like it, answers"
+    )
+    elevenlabs_model: str = Field("eleven_multilingual_v2", description="Speech model asked of it")
+    openai_tts_cost: float = Field(0.000015, ge=0, description="USD that it takes for a character")
+    elevenlabs_cost: float = Field(0.0001, ge=0, description="USD that it takes for a character")
+    private_urls: bool = Field(
+        default=False, description="Take music from URLs of this machine and of private networks, too"
     )
     video_rendering: int = Field(2, ge=1, description="Jobs of the queue video-rendering at once per worker")
     audio_rendering: int = Field(2, ge=1, description="Jobs of the queue audio-rendering at once per worker")
@@ -197,10 +255,18 @@ class Settings(BaseModel):
 
     @classmethod
     def environment_names(cls, name: str) -> tuple[str, ...]:
-        """The environment variables that set the field `name`, the strongest first."""
+        """The environment variables that set the field `name`, the strongest first.
+
+        That of a secret may also have `_FILE` at its end and name a file that holds it.
+        """
         extra = cls.model_fields[name].json_schema_extra
         also = extra.get("also") if isinstance(extra, dict) else None
         return (PREFIX + name.upper(), *([str(also)] if also else []))
+
+    @classmethod
+    def is_secret(cls, name: str) -> bool:
+        """Whether the field `name` holds what nobody is to read."""
+        return "SecretStr" in str(cls.model_fields[name].annotation)
 
 
 S = TypeVar("S", bound=Settings)
@@ -213,7 +279,17 @@ def _marked(flags: Mapping[str, Any]) -> _Layer:
 
 def _from_environment(settings: type[Settings], environ: Mapping[str, str]) -> _Layer:
     names = [(field, name) for field in settings.model_fields for name in settings.environment_names(field)]
-    return {field: (environ[name], name) for field, name in reversed(names) if environ.get(name)}
+    files = [(field, f"{name}_FILE") for field, name in names if settings.is_secret(field)]
+    held = {field: (_held(environ[name], name), name) for field, name in reversed(files) if environ.get(name)}
+    return held | {field: (environ[name], name) for field, name in reversed(names) if environ.get(name)}
+
+
+def _held(path: str, name: str) -> str:
+    """The secret in a file, as container platforms hand secrets over."""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name}: the secret in {path} cannot be read: {error}") from error
 
 
 def _from_file(settings: type[Settings], path: Path) -> _Layer:

@@ -21,10 +21,17 @@ from renderkiln.settings import Settings
 from .conftest import tune, write_wav
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```(console|python|toml)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^```(console|python|toml|json|text)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 # The song is short, but a render costs some 8 s of CPU time to start and end: `make test` follows these pages
-QUICK_PAGES = ("README.md", "docs/howto/own-template.md", "docs/howto/script-with-json.md")
+QUICK_PAGES = (
+    "README.md",
+    "docs/howto/own-template.md",
+    "docs/howto/script-with-json.md",
+    "docs/howto/narrate-a-script.md",
+)
 # without the lines that hold one of these; `make test-slow` follows every page to the letter.
 SLOW_LINES = (
     "--format 4k",
@@ -32,6 +39,7 @@ SLOW_LINES = (
     "--template spectrum",
     "--template particles",
     "templates preview waveform",
+    "--duration-min 1",
 )
 # `make` is checked to know the target; `demo` and `setup` have tests and a CI job of their own.
 MAKE = re.compile(r"make ([a-z-]+)")

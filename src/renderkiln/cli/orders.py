@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Pipelines with a form of their own; all others have one made from their Params.
-_FORMS = {"visualizer": "renderkiln.cli.visualizer"}
+_FORMS = {"visualizer": "renderkiln.cli.visualizer", "narration": "renderkiln.cli.narration"}
 
 
 @dataclass(frozen=True)
 class Order:
-    """One job that a call asks for. `format` is the last part of its id, and stands in its label."""
+    """One job that a call asks for. `format` is the last part of its id, and stands in its label.
+
+    Where the file at `path` is not `needed` any more, all that was in it is in `params`.
+    """
 
     path: Path
     params: Mapping[str, Any]
     item_id: str
     format: str | None = None
+    needed: bool = True
 
     @property
     def label(self) -> str:
@@ -87,7 +91,7 @@ def jobs_of(kiln: Renderkiln, pipeline: str, orders: Sequence[Order], **facts: A
     return [
         kiln.job(
             pipeline,
-            order.path,
+            order.path if order.needed else None,
             order.params,
             batch_id=batch,
             item_id=order.item_id,

@@ -107,14 +107,17 @@ class Context:
     ) -> dict[str, Result]:
         results = {key: self.finished_parts[key] for key in items if key in self.finished_parts}
         todo = {key: item for key, item in items.items() if key not in results}
-        with ThreadPoolExecutor(max(1, workers), thread_name_prefix="part") as pool:
-            futures = {pool.submit(self._run_part, key, item, run): key for key, item in todo.items()}
-            try:
-                results |= {futures[future]: future.result() for future in as_completed(futures)}
-            except BaseException:
-                self._part_failed.set()  # the others hear it from `progress`: the stage ends anyway
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        try:
+            with ThreadPoolExecutor(max(1, workers), thread_name_prefix="part") as pool:
+                futures = {pool.submit(self._run_part, key, item, run): key for key, item in todo.items()}
+                try:
+                    results |= {futures[future]: future.result() for future in as_completed(futures)}
+                except BaseException:
+                    self._part_failed.set()  # the others hear it from `progress`
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        finally:  # all of them have ended: the stage may go on in another way
+            self._part_failed.clear()
         return {key: results[key] for key in items}
 
     def _ffmpeg_options(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _FIRST, _LONGEST = 0.2, 5.0  # seconds between two tries
+_LASTING = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 PATIENCE = math.inf  # seconds: a job is held until it is written down what became of it
 
 
@@ -45,11 +46,17 @@ def persist(
         except (OperationalError, InterfaceError) as error:
             if is_full(error) and not wait_for_room:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), database.shown) from error
-            if clock.monotonic() - begun + wait > patience:
+            if not _passes(error) or clock.monotonic() - begun + wait > patience:
                 raise
             _log.warning("the database cannot be written to, trying again: %s", first_line(error))
             clock.sleep(wait)
             wait = min(_LONGEST, wait * 2)
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether waiting may help: sqlite3 calls a missing column or a damaged file "operational", too."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is None or code & 0xFF not in _LASTING
 
 
 def is_full(error: DBAPIError) -> bool:

@@ -10,6 +10,7 @@ from renderkiln.domain.errors import UsageError
 
 PIPELINES = "renderkiln.pipelines"
 TEMPLATES = "renderkiln.templates"
+SPEECH = "renderkiln.speech"
 
 
 def names(group: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from renderkiln.domain.retry import Retry
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.progress import Progress
 from renderkiln.media.ffmpeg.run import Feed, Finished
+from renderkiln.media.speech.settings import SpeechSettings
 
 JSON = Any  # what json.dumps takes
 Item = TypeVar("Item")
@@ -46,6 +47,7 @@ class Limits:
     duration: float = 12 * 3600.0  # seconds of media
     file_size: int = 64 * 2**30  # bytes of one input
     pixels: int = 8192 * 8192  # of one picture
+    narration: float = 15 * 60.0  # seconds that are made
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ class Services:
     nice: int = 0
     limits: Limits = field(default_factory=Limits)
     fonts: tuple[Path, ...] = ()  # the user's own font files, asked before the bundled ones
+    target_lufs: float = -16.0  # integrated loudness of narrations that ask for none
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
+    fallback: tuple[str, ...] = ()  # voices, as provider:voice, that take over from an unavailable provider
+    private_urls: bool = False  # take files from URLs of this machine and of private networks
 
 
 @dataclass(frozen=True)

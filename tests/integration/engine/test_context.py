@@ -107,3 +107,14 @@ def test_the_fake_is_a_context(tmp_path: Path) -> None:
     ctx = FakeContext(tmp_path, None, inputs=[song])
     assert stage(ctx).values == {"name": "song.wav", "attempt": 1}
     assert ctx.inputs[0].size == 2
+
+
+def test_a_stage_may_go_on_after_its_parts_have_failed(tmp_path: Path) -> None:
+    ctx = FakeContext(tmp_path, None)
+
+    def fails(_: int) -> Result:
+        raise Permanent("it cannot be made this way")
+
+    with pytest.raises(Permanent):
+        ctx.parts({"a": 1, "b": 2}, fails, workers=2)
+    assert list(ctx.parts({"c": 3}, lambda n: Result({"n": n}))) == ["c"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from renderkiln.media.audio.stereo import Block, Stereo
 from renderkiln.media.container import open_container, shown, translated
 from renderkiln.media.errors import Unreadable, Unsuitable
 
-RATES = (44100, 48000)  # kept; everything else becomes 48000
+RATES = (44100, 48000)
 MIN_SECONDS = 0.1
 SILENCE = 10 ** (-60 / 20)  # peak
 _FULL_SCALE = 32767 / 32768  # the highest 16-bit sample
@@ -64,18 +64,21 @@ class AudioFacts:
         return {**asdict(self), "seconds": self.seconds}
 
 
-def open_audio(path: Path, *, max_seconds: float | None = None) -> AudioSource:
+def open_audio(path: Path, *, max_seconds: float | None = None, rates: Container[int] = RATES) -> AudioSource:
     """Open the first audio stream of `path`, to be used as a context manager.
 
-    Raises Unreadable, or Unsuitable when there is no audio or more than `max_seconds` of it.
+    A rate among `rates` is kept; every other becomes 48000. Raises Unreadable, or Unsuitable when there is no
+    audio or more than `max_seconds` of it.
     """
-    return AudioSource(path, max_seconds=max_seconds)
+    return AudioSource(path, max_seconds=max_seconds, rates=rates)
 
 
 class AudioSource:
     """Decodes one track once. Memory stays bounded by one block, however long the track is."""
 
-    def __init__(self, path: Path, *, max_seconds: float | None = None) -> None:
+    def __init__(
+        self, path: Path, *, max_seconds: float | None = None, rates: Container[int] = RATES
+    ) -> None:
         self._path = path
         self._max_seconds = max_seconds
         self._container = open_container(path)
@@ -89,7 +92,7 @@ class AudioSource:
         context = self._stream.codec_context
         self.source_rate: int = context.sample_rate
         self.codec: str = context.codec.canonical_name
-        self.rate: int = context.sample_rate if context.sample_rate in RATES else 48000
+        self.rate: int = context.sample_rate if context.sample_rate in rates else 48000
         self._samples = 0
         self._peak = 0.0
         self._replaced = 0
@@ -117,8 +120,7 @@ class AudioSource:
 
     @property
     def facts(self) -> AudioFacts:
-        """What was learned; to be asked after the last block."""
-        assert self._ended, "decode all blocks first"
+        """What was learned of what was decoded: of the whole track, when asked after the last block."""
         context = self._stream.codec_context
         return AudioFacts(
             samples=self._samples,
@@ -236,7 +238,8 @@ class AudioSource:
 
     def _warnings(self) -> Iterator[AudioWarning]:
         seconds, promised = self._samples / self.rate, self.promised_seconds
-        if promised is not None and seconds < promised - max(0.05, _FRAME / self.source_rate):
+        tolerance = max(0.05, _FRAME / self.source_rate)
+        if promised is not None and self._ended and seconds < promised - tolerance:
             message = f"the file is cut off or damaged: {seconds:.1f} s of {promised:.1f} s could be decoded"
             yield AudioWarning("truncated", message)
         elif self._errors:

@@ -52,10 +52,7 @@ class Meter:
     """
 
     def __init__(self, rate: int) -> None:
-        self._hop = rate // HOPS_PER_SECOND
-        self._weighting = k_weighting(rate)
-        self._filters = np.zeros((2, 4))
-        self._open = np.zeros(2)  # energy and number of samples of the hop under way
+        self._weighting = Weighting(rate, rate // HOPS_PER_SECOND)
         self._energies: list[Energies] = []
         self._peak = 0.0
         self._true_peak = 0.0
@@ -67,9 +64,7 @@ class Meter:
         """Measure the next samples, float32 of shape (2, n)."""
         if block.shape[1] == 0:
             return
-        hops = np.empty(block.shape[1] // self._hop + 1)
-        count = _weigh(block, self._weighting, self._filters, self._open, self._hop, hops)
-        self._energies.append(hops[:count].copy())
+        self._energies.append(self._weighting.add(block))
         self._add_peaks(block)
 
     def result(self) -> Loudness:
@@ -92,6 +87,27 @@ class Meter:
         for channel in extended:
             peaks = _peaks(channel, self._phases, np.float32(self._gain), np.float32(self._true_peak))
             self._peak, self._true_peak = max(self._peak, float(peaks[0])), float(peaks[1])
+
+
+class Weighting:
+    """K-weighs what streams past: the mean square of each `hop` samples, the sum of both channels."""
+
+    def __init__(self, rate: int, hop: int) -> None:
+        self._hop = hop
+        self._coefficients = k_weighting(rate)
+        self._filters = np.zeros((2, 4))
+        self._open = np.zeros(2)  # energy and number of samples of the hop under way
+
+    def add(self, block: Samples) -> Energies:
+        """The hops that the next samples, float32 of shape (2, n), complete."""
+        hops = np.empty(block.shape[1] // self._hop + 1)
+        count = _weigh(block, self._coefficients, self._filters, self._open, self._hop, hops)
+        return hops[:count].copy()
+
+
+def integrated(energies: Energies) -> float:
+    """Integrated loudness in LUFS of a track's hops of 100 ms; minus infinity where all of it is gated."""
+    return _gated_mean(_windows(energies, _MOMENTARY))
 
 
 def k_weighting(rate: int) -> Energies:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import fontpkg  # type: ignore[import-untyped]  # it ships no types
+import fontpkg  # it ships no types
 import noto_cjk_sans_jp_regular
 import skia
 

@@ -1,0 +1,1 @@
+"""Text to spoken audio: scripts, chunks of them, and the providers that speak."""

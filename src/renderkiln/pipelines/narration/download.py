@@ -1,0 +1,94 @@
+"""Gets the files that a narration is made of, and sees that they are what they should be."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from renderkiln.domain.errors import Permanent, Stopped, Temporary
+from renderkiln.media import download as web
+from renderkiln.media.addresses import parse, shown
+from renderkiln.media.audio.decode import open_audio
+from renderkiln.media.audio.loudness import Meter
+from renderkiln.media.errors import MediaError, Unsuitable
+from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.narration.leaving import unless_left_out
+from renderkiln.pipelines.narration.params import NarrationParams
+from renderkiln.pipelines.narration.providers import recording
+
+
+def download(ctx: StageContext) -> Result:
+    """Music and recorded voice: fetched, decoded once, measured. Raises Permanent, Temporary, Stopped."""
+    params: NarrationParams = ctx.params
+    left_out: dict[str, str] = {}
+    files: dict[str, Path] = {}
+    values: dict[str, Any] = {}
+    music = params.layers.beds().get("background")
+    if music is not None:
+        track = str(params.layers.background.track)  # type: ignore[union-attr]
+        found = unless_left_out(ctx, "background", music, lambda: _taken_in(ctx, track, "music"), left_out)
+        if found is not None:
+            files["music"], values["music"] = found
+    place = recording(params.voice) if params.layers.voice.enabled else None
+    if place is not None:
+        try:
+            files["voice"], values["voice"] = _taken_in(ctx, place, "voice")
+        except MediaError as error:
+            raise Permanent(f"The recorded voice: {error}") from error
+    return Result({**values, "leftOut": left_out}, files)
+
+
+def _taken_in(ctx: StageContext, place: str, name: str) -> tuple[Path, Mapping[str, Any]]:
+    """The file in the work folder, and what is known of it. Raises MediaError, Temporary."""
+    source = _fetched(ctx, place) if "://" in place else Path(place)
+    facts = _heard(ctx, source)
+    kept = ctx.workdir / f"{name}{source.suffix[:8]}"
+    kept.unlink(missing_ok=True)
+    try:
+        os.link(source, kept)  # what anybody does to the name later does not matter
+    except OSError:
+        shutil.copyfile(source, kept)
+    return kept, {**facts, "source": shown(parse(place)) if "://" in place else place}
+
+
+def _fetched(ctx: StageContext, url: str) -> Path:
+    def on_bytes(done: int, whole: int | None) -> None:
+        ctx.progress(0.8 * done / whole if whole else 0.4, "Downloading music")
+
+    try:
+        return web.download(
+            url,
+            cache=ctx.services.cache / "downloads",
+            largest=ctx.services.limits.file_size,
+            allow_private=ctx.services.private_urls,
+            on_bytes=on_bytes,
+        ).path
+    except web.Unreachable as error:
+        if error.temporary and ctx.job.attempt == 1 and _is_required(ctx):
+            raise Temporary(str(error), delay=error.retry_after) from error
+        raise
+
+
+def _is_required(ctx: StageContext) -> bool:
+    music = ctx.params.layers.background
+    return bool(music is not None and music.required)
+
+
+def _heard(ctx: StageContext, path: Path) -> Mapping[str, Any]:
+    """Decode all of it. Raises Unreadable, and Unsuitable for what is silent or too long."""
+    with open_audio(path, max_seconds=ctx.services.limits.duration) as source:
+        meter = Meter(source.rate)
+        for block in source.blocks():
+            meter.add(block)
+            ctx.progress(0.9, "Looking at the music")
+        facts = source.facts
+    loudness = meter.result()
+    if facts.peak < 1e-3:
+        raise Unsuitable(f"{path.name} is silent")
+    with contextlib.suppress(Stopped):
+        ctx.progress(0.99)
+    return {"seconds": facts.seconds, "lufs": loudness.to_json()["integrated"], "codec": facts.codec}

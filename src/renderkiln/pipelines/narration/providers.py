@@ -1,0 +1,41 @@
+"""Finds who speaks: `provider:voice` names a plug-in of `renderkiln.speech` and one of its voices."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from renderkiln.domain.errors import Permanent, UsageError
+from renderkiln.media.errors import MediaError
+from renderkiln.media.speech.contract import Provider
+from renderkiln.pipelines import catalog
+from renderkiln.pipelines.contract import Services
+
+RECORDING = "file"  # not a provider: the voice is in a file already
+
+
+class Speaker(NamedTuple):
+    """A provider and one of its voices."""
+
+    provider: Provider
+    voice: str
+
+    @property
+    def reference(self) -> str:
+        return f"{self.provider.name}:{self.voice}"
+
+
+def speaker(reference: str, services: Services) -> Speaker:
+    """Who `reference` names. Raises Permanent where it is unknown or not configured."""
+    name, _, voice = reference.partition(":")
+    try:
+        provider: Provider = catalog.load(catalog.SPEECH, name)(services.speech)
+        provider.check(voice)
+    except (UsageError, MediaError) as error:
+        raise Permanent(str(error)) from error
+    return Speaker(provider, voice)
+
+
+def recording(reference: str) -> str | None:
+    """The file that `reference` names, if the voice is a recording: `file:PATH` or `file:https://…`."""
+    name, _, place = reference.partition(":")
+    return place if name == RECORDING else None
