@@ -28,6 +28,7 @@ use_cache(Settings.load().home.absolute() / "cache")  # the product's own: befor
 from engine import EngineBench
 from limit import Limit, limit
 from measure import measured
+from narration import NarrationBench
 from renderkiln.app import Renderkiln
 from renderkiln.domain.event import Event
 from renderkiln.media.ffmpeg import binary
@@ -69,12 +70,20 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="also a 60-minute song (memory stays flat)")
     parser.add_argument("--quick", action="store_true", help="shorter songs: rough figures in a minute")
     parser.add_argument("--engine", action="store_true", help="only what the engine costs")
+    parser.add_argument("--narration", action="store_true", help="only what a narration costs")
     options = parser.parse_args()
     scale = 0.25 if options.quick else 1.0
     with tempfile.TemporaryDirectory(prefix="renderkiln-bench-") as name:
-        films = () if options.engine else Bench(Path(name), scale).rows(long=options.long)
+        everything = not (options.engine or options.narration)
+        parts: list[Iterator[Row]] = []
+        if everything:
+            parts.append(Bench(Path(name), scale).rows(long=options.long))
+        if everything or options.narration:
+            parts.append(NarrationBench(Path(name), scale).rows())
+        if everything or options.engine:
+            parts.append(EngineBench(Path(name), scale).rows())
         rows = []
-        for row in chain(films, EngineBench(Path(name), scale).rows()):
+        for row in chain.from_iterable(parts):
             words.print(f"{row.name}: {row.value:.2f} {row.unit}  {row.target}", highlight=False)
             rows.append(row)
     report(rows)

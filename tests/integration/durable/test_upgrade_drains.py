@@ -41,10 +41,11 @@ def old_version(rig: Rig, names: Sequence[str] = NAMES) -> tuple[subprocess.Pope
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
 def test_a_queue_of_the_previous_version_drains(rig: Rig, signal_number: int) -> None:
     process, ids = old_version(rig)
-    rig.until(lambda: rig.state(ids[0]) == "completed" and rig.state(ids[1]) == "processing")
+    # Jobs of one moment are drawn in any order.
+    rig.until(lambda: {rig.state(id) for id in ids} == {"completed", "processing", "pending"})
     process.send_signal(signal_number)
     process.communicate(timeout=60)
-    assert rig.state(ids[-1]) == "pending"
+    assert "pending" in {rig.state(id) for id in ids}
     upgraded = subprocess.run(
         [sys.executable, "-m", "renderkiln", "db", "upgrade"],
         env={**os.environ, "RENDERKILN_HOME": str(rig.app.settings.home), "RENDERKILN_DATABASE": rig.url},
@@ -56,7 +57,7 @@ def test_a_queue_of_the_previous_version_drains(rig: Rig, signal_number: int) ->
     rig.worker("new")
     rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
     assert {path.stem for path in rig.output.iterdir()} == set(NAMES)
-    assert [rig.job(id).report.worker for id in ids] == ["old", "new", "new", "new"]
+    assert {rig.job(id).report.worker for id in ids} == {"old", "new"}
 
 
 def test_both_versions_may_work_on_one_queue(rig: Rig) -> None:

@@ -172,7 +172,15 @@ def test_it_dies_with_its_parent(tmp_path: Path) -> None:
 def children() -> list[int]:
     """Our espeak workers that run."""
     listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
-    return [int(pid) for pid in listed if is_running(int(pid))]
+    return [int(pid) for pid in listed if is_running(int(pid)) and is_espeak(int(pid))]
+
+
+def is_espeak(pid: int) -> bool:
+    """Not a server of other tests, for example."""
+    try:
+        return b"espeak_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def is_running(pid: int) -> bool:
