@@ -249,7 +249,7 @@ class Renderkiln:
             limits=limits,
             fonts=tuple(font.absolute() for font in settings.fonts),
             target_lufs=settings.target_lufs,
-            speech=_speech(settings),
+            speech=speech_settings(settings),
             fallback=settings.tts_fallback,
             private_urls=settings.private_urls,
         )
@@ -270,7 +270,7 @@ class Renderkiln:
         )
 
 
-def _speech(settings: Settings) -> SpeechSettings:
+def speech_settings(settings: Settings) -> SpeechSettings:
     """What speech providers are told."""
     openai, elevenlabs = settings.openai_api_key, settings.elevenlabs_api_key
     return SpeechSettings(

@@ -189,7 +189,7 @@ class Settings(BaseModel):
         json_schema_extra={"also": "MAX_JOBS"},
     )
     poll_interval: float = Field(
-        0.2,
+        0.3,
         ge=0.02,
         le=60,
         description="Seconds between two looks of a worker into a queue",

@@ -84,7 +84,7 @@ def ffmpeg(settings: Settings) -> Iterator[Check]:
 
 def plug_ins() -> Iterator[Check]:
     """The installed pipelines and templates, each of them loaded."""
-    for group in (catalog.PIPELINES, catalog.TEMPLATES):
+    for group in (catalog.PIPELINES, catalog.TEMPLATES, catalog.SPEECH):
         kind = group.rpartition(".")[2].capitalize()
         wrong = catalog.broken(group)
         sound = [name for name in catalog.names(group) if name not in wrong]
@@ -93,7 +93,9 @@ def plug_ins() -> Iterator[Check]:
         else:
             yield Check(kind, "fine", ", ".join(sound))
         for name, why in wrong.items():
-            yield Check(f"{kind[:-1]} {name}", "poor", why, "mend or uninstall the package it comes from")
+            yield Check(
+                f"{kind.removesuffix('s')} {name}", "poor", why, "mend or uninstall the package it comes from"
+            )
 
 
 def fonts(settings: Settings) -> Check:
