@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +225,33 @@ def test_a_queued_narration_is_made_by_a_worker(renderkiln: Command) -> None:
     worked = renderkiln("worker", "--queues", "audio-rendering", "--idle-timeout", "1")
     assert worked.returncode == 0, worked.stderr
     assert any(name.endswith("_calm_mp3_v1.mp3") for name in renderkiln.delivered())
+
+
+@pytest.fixture
+def website(renderkiln: Command) -> Iterator[str]:
+    """Serves the folder the command runs in."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(renderkiln.folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_music_may_come_from_a_url_but_not_from_this_machine(renderkiln: Command, website: str) -> None:
+    text, url = script(renderkiln), f"{website}/{song(renderkiln).name}"
+    refused = narrate(renderkiln, text, "--music", url)
+    assert "is not on the public internet" in refused["result"]["leftOut"]["background"]
+    allowed = {"RENDERKILN_PRIVATE_URLS": "true"}
+    taken = narrate(renderkiln, text, "--music", url, env=allowed)["result"]
+    assert taken["leftOut"] == {}
+    assert taken["report"]["background"]["source"] == url
+    wrong = narrate(renderkiln, text, "--music", f"{website}/calm.txt", env=allowed)
+    assert f"{website}/calm.txt" in wrong["result"]["leftOut"]["background"]
+
+
+def test_a_voice_of_its_own_is_the_narration(renderkiln: Command) -> None:
+    song(renderkiln)
+    spec = {"voice": "file:song.wav", "layers": {"noise": {"color": "brown"}}}
+    report = narrate(renderkiln, script(renderkiln, json.dumps(spec), "spec.json"))["result"]["report"]
+    assert report["voice"]["provider"] == "file"
+    assert report["duration"]["made"] == pytest.approx(2 + 6 + 6, abs=0.01)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from renderkiln.domain.errors import Permanent, Stopped, Temporary
+from renderkiln.media import container
 from renderkiln.media import download as web
 from renderkiln.media.addresses import parse, shown
 from renderkiln.media.audio.decode import open_audio
@@ -45,14 +46,18 @@ def download(ctx: StageContext) -> Result:
 def _taken_in(ctx: StageContext, place: str, name: str) -> tuple[Path, Mapping[str, Any]]:
     """The file in the work folder, and what is known of it. Raises MediaError, Temporary."""
     source = _fetched(ctx, place) if "://" in place else Path(place)
-    facts = _heard(ctx, source)
+    where = shown(parse(place)) if "://" in place else container.shown(source)
+    try:
+        facts = _heard(ctx, source)
+    except MediaError as error:  # nobody knows the file in the cache by its name
+        raise Unsuitable(str(error).replace(container.shown(source), where)) from error
     kept = ctx.workdir / f"{name}{source.suffix[:8]}"
     kept.unlink(missing_ok=True)
     try:
         os.link(source, kept)  # what anybody does to the name later does not matter
     except OSError:
         shutil.copyfile(source, kept)
-    return kept, {**facts, "source": shown(parse(place)) if "://" in place else place}
+    return kept, {**facts, "source": where.strip("'")}
 
 
 def _fetched(ctx: StageContext, url: str) -> Path:

@@ -76,7 +76,7 @@ def _length(ctx: StageContext, *, bed: bool) -> Length:
             f"The narration would take {length.seconds / 60:.1f} minutes; at most {longest / 60:g} are made "
             "(setting max_duration_minutes)"
         )
-    if length.why and length.requested is not None:
+    if length.requested is not None and length.seconds != length.requested:
         ctx.warn("duration", f"It lasts {length.seconds:.1f} s, not {length.requested:g} s: {length.why}")
     return length
 

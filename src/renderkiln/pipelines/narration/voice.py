@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from renderkiln.domain.errors import Permanent, Stopped, Temporary
+from renderkiln.media.audio.highpass import highpass
 from renderkiln.media.audio.loudness import Meter
 from renderkiln.media.audio.source import RATE
 from renderkiln.media.errors import MediaError
@@ -119,7 +120,7 @@ class _Said:
 def _kept(path: Path, spoken: Spoken, characters: int) -> Result:
     speech = spoken.speech
     assert speech.rate == RATE
-    speech.samples.astype("<f4").tofile(path)
+    highpass(speech.samples, RATE).astype("<f4").tofile(path)  # synthetic voices thump at plosives
     values = {
         "samples": len(speech.samples),
         "words": [[word.text, round(word.start, 3), round(word.end, 3)] for word in speech.words],
