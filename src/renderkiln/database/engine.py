@@ -19,6 +19,7 @@ _PRAGMAS = ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", 
 _ADVISORY_LOCK = 0x6B696C6E  # any number, as long as it is ours: "kiln"
 _CONNECT_TIMEOUT = 10  # seconds
 _IDLE = 1.0  # seconds
+_ASKING = 0.05  # seconds
 _HELD_LOCKS = 5  # seconds that a transaction may do nothing
 _VERSION = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))  # Alembic's
 
@@ -191,7 +192,9 @@ def alone(database: Database) -> Iterator[None]:
         return
     # No transaction is open meanwhile: an index that is made CONCURRENTLY waits for all of them to end.
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_lock(_ADVISORY_LOCK)))
+        # Asked again and again: a statement that waits here holds a snapshot, which such an index waits for.
+        while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_LOCK))):
+            time.sleep(_ASKING)
         try:
             yield
         finally:
