@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from renderkiln.domain.errors import Permanent, Stopped, Temporary
+from renderkiln.domain.errors import Permanent, Temporary
 from renderkiln.media import container
 from renderkiln.media import download as web
 from renderkiln.media.addresses import parse, shown
-from renderkiln.media.audio.decode import open_audio
+from renderkiln.media.audio.decode import SILENCE, open_audio
 from renderkiln.media.audio.loudness import Meter
 from renderkiln.media.errors import MediaError, Unsuitable
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.narration.leaving import unless_left_out
-from renderkiln.pipelines.narration.params import NarrationParams
+from renderkiln.pipelines.narration.params import Bed, NarrationParams
 from renderkiln.pipelines.narration.providers import recording
 
 
@@ -31,21 +30,25 @@ def download(ctx: StageContext) -> Result:
     music = params.layers.beds().get("background")
     if music is not None:
         track = str(params.layers.background.track)  # type: ignore[union-attr]
-        found = unless_left_out(ctx, "background", music, lambda: _taken_in(ctx, track, "music"), left_out)
+        found = unless_left_out(ctx, "background", music, _taker(ctx, track, music), left_out)
         if found is not None:
             files["music"], values["music"] = found
     place = recording(params.voice) if params.layers.voice.enabled else None
     if place is not None:
         try:
-            files["voice"], values["voice"] = _taken_in(ctx, place, "voice")
+            files["voice"], values["voice"] = _taken_in(ctx, place, "voice", required=True)
         except MediaError as error:
             raise Permanent(f"The recorded voice: {error}") from error
     return Result({**values, "leftOut": left_out}, files)
 
 
-def _taken_in(ctx: StageContext, place: str, name: str) -> tuple[Path, Mapping[str, Any]]:
+def _taker(ctx: StageContext, track: str, music: Bed) -> Callable[[], tuple[Path, Mapping[str, Any]]]:
+    return lambda: _taken_in(ctx, track, "music", required=music.required)
+
+
+def _taken_in(ctx: StageContext, place: str, name: str, *, required: bool) -> tuple[Path, Mapping[str, Any]]:
     """The file in the work folder, and what is known of it. Raises MediaError, Temporary."""
-    source = _fetched(ctx, place) if "://" in place else Path(place)
+    source = _fetched(ctx, place, required=required) if "://" in place else Path(place)
     where = shown(parse(place)) if "://" in place else container.shown(source)
     try:
         facts = _heard(ctx, source)
@@ -60,7 +63,7 @@ def _taken_in(ctx: StageContext, place: str, name: str) -> tuple[Path, Mapping[s
     return kept, {**facts, "source": where.strip("'")}
 
 
-def _fetched(ctx: StageContext, url: str) -> Path:
+def _fetched(ctx: StageContext, url: str, *, required: bool) -> Path:
     def on_bytes(done: int, whole: int | None) -> None:
         ctx.progress(0.8 * done / whole if whole else 0.4, "Downloading music")
 
@@ -73,14 +76,9 @@ def _fetched(ctx: StageContext, url: str) -> Path:
             on_bytes=on_bytes,
         ).path
     except web.Unreachable as error:
-        if error.temporary and ctx.job.attempt == 1 and _is_required(ctx):
+        if error.temporary and required:
             raise Temporary(str(error), delay=error.retry_after) from error
         raise
-
-
-def _is_required(ctx: StageContext) -> bool:
-    music = ctx.params.layers.background
-    return bool(music is not None and music.required)
 
 
 def _heard(ctx: StageContext, path: Path) -> Mapping[str, Any]:
@@ -92,8 +90,6 @@ def _heard(ctx: StageContext, path: Path) -> Mapping[str, Any]:
             ctx.progress(0.9, "Looking at the music")
         facts = source.facts
     loudness = meter.result()
-    if facts.peak < 1e-3:
+    if facts.peak < SILENCE:
         raise Unsuitable(f"{path.name} is silent")
-    with contextlib.suppress(Stopped):
-        ctx.progress(0.99)
     return {"seconds": facts.seconds, "lufs": loudness.to_json()["integrated"], "codec": facts.codec}

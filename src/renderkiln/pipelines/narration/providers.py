@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from renderkiln.domain.errors import Permanent, UsageError
 from renderkiln.media.errors import MediaError
-from renderkiln.media.speech.contract import Provider
+from renderkiln.media.speech.contract import Provider, split_voice
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import Services
 
@@ -26,8 +26,8 @@ class Speaker(NamedTuple):
 
 def speaker(reference: str, services: Services) -> Speaker:
     """Who `reference` names. Raises Permanent where it is unknown or not configured."""
-    name, _, voice = reference.partition(":")
     try:
+        name, voice = split_voice(reference)
         provider: Provider = catalog.load(catalog.SPEECH, name)(services.speech)
         provider.check(voice)
     except (UsageError, MediaError) as error:
