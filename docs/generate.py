@@ -14,6 +14,8 @@ from renderkiln.cli.app import renderkiln
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.narration.bands import BANDS, SOLFEGGIO
 from renderkiln.pipelines.narration.params import NarrationParams
+from renderkiln.pipelines.variations.effects import EFFECTS
+from renderkiln.pipelines.variations.params import VariationsParams
 from renderkiln.pipelines.visualizer.formats import FORMATS
 from renderkiln.settings import FILE, Settings
 
@@ -32,6 +34,7 @@ def pages() -> dict[str, str]:
             ("settings.md", settings()),
             ("templates.md", templates()),
             ("narration.md", narration()),
+            ("variations.md", variations()),
         )
     }
 
@@ -160,6 +163,40 @@ def narration() -> Iterator[str]:
     yield from table(("band", "beats", "beat by default", "carrier by default"), bands)
     yield ""
     yield f"Solfeggio tones: {', '.join(str(hz) for hz in SOLFEGGIO)} Hz."
+
+
+def variations() -> Iterator[str]:
+    """Every parameter of variations, and the built-in effects."""
+    yield "# Variations"
+    yield ""
+    yield "Parameters of the pipeline `variations`, as Python and jobs in JSON know them."
+    yield ""
+    rows = [
+        (f"`{path}`", *facts(field), field.get("description", ""))
+        for path, field in flat(VariationsParams.model_json_schema())
+    ]
+    yield from table(("parameter", "values", "default", "what it does"), rows)
+    yield ""
+    yield "## Effects"
+    yield ""
+    yield "Values are those that each intensity draws from. An effect with a chance of 0 is drawn only when it"
+    yield "is asked for, and of one group a variation has one effect at most. The cost is CPU time beside that"
+    yield "of the bare re-encode, which takes 30 to 70 ms a frame at `balanced`."
+    yield ""
+    effects = [
+        (
+            f"`{each.name}`",
+            each.summary,
+            *(" ".join([*map("{:g}".format, values), each.unit]) for values in each.ladder.values()),
+            f"{each.lowest:g} … {each.highest:g}",
+            f"{each.chance:g}",
+            each.group,
+            f"{each.cost:g} ms",
+        )
+        for each in EFFECTS
+    ]
+    columns = ("effect", "what it does", "subtle", "medium", "strong", "possible", "chance", "group")
+    yield from table((*columns, "CPU a 1080p frame"), effects)
 
 
 def flat(

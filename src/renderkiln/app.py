@@ -291,5 +291,10 @@ def _validated(pipeline: Pipeline, params: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return pipeline.Params.model_validate(dict(params)).model_dump(mode="json")
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, e['loc'])) or 'params'}: {e['msg']}" for e in error.errors()]
-        raise UsageError(f"{pipeline.name}: {'; '.join(wrong)}") from error
+        wrong = "; ".join(_fault(each["loc"], each["msg"]) for each in error.errors())
+        raise UsageError(f"{pipeline.name}: {wrong}") from error
+
+
+def _fault(place: Sequence[int | str], message: str) -> str:
+    """`layers.voice.speed: …`; without a place where params do not go together."""
+    return ": ".join([*([".".join(map(str, place))] if place else []), message.removeprefix("Value error, ")])

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import clips
 from renderkiln.media import kernels
 from renderkiln.media.ffmpeg.binary import find
 from renderkiln.media.frames.image import write_image
@@ -31,6 +32,7 @@ QUICK_PAGES = (
     "docs/howto/own-template.md",
     "docs/howto/script-with-json.md",
     "docs/howto/narrate-a-script.md",
+    "docs/howto/make-variations.md",
 )
 # without the lines that hold one of these; `make test-slow` follows every page to the letter.
 SLOW_LINES = (
@@ -74,7 +76,7 @@ PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.
 
 
 class Reader:
-    """Does what a page says, in a folder with songs."""
+    """Does what a page says, in a folder with songs and clips."""
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
@@ -82,6 +84,8 @@ class Reader:
         self._env = {**os.environ, "RENDERKILN_HOME": str(home)}
         self._env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), self._env["PATH"]])
         self._put_songs()
+        clips.plain(folder, "clip.mp4")
+        clips.plain(folder, "other.mov")
 
     def follow(self, step: Step) -> None:
         match step:

@@ -207,14 +207,14 @@ def _stages_again(case: Case) -> Iterator[str]:
 
 def _segments_again(case: Case) -> Iterator[str]:
     """Parts of `deliver` are names that were asked for, not work: they may be asked for again."""
-    made = Counter(
-        (each.event.job_id, str(each.event.facts["part"]))
-        for each in case.told("part.completed")
-        if each.event.stage == "render"
-    )
+    made: defaultdict[tuple[str | None, str], list[StoredEvent]] = defaultdict(list)
+    for each in case.told("part.completed"):
+        if each.event.stage == "render":
+            made[each.event.job_id, str(each.event.facts["part"])].append(each)
     for (id, part), times in made.items():
-        if times > 1:
-            yield f"{part} of {id} was finished {times} times"
+        if len(times) > 1:
+            ends = (f"{e.event.at:%T.%f} by {e.worker}" for e in times)
+            yield f"{part} of {id} was finished {len(times)} times: {'; '.join(ends)}"
 
 
 def _takeovers(case: Case) -> Iterator[Takeover]:

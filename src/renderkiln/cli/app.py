@@ -34,6 +34,10 @@ Settings come from options, RENDERKILN_… variables and renderkiln.toml: see `r
         "worker": ("renderkiln.cli.worker:worker", "Work off the queues."),
         "probe": ("renderkiln.cli.probe:probe", "Say what a media file is."),
         "templates": ("renderkiln.cli.templates:templates", "List and preview the looks of a film."),
+        "effects": (
+            "renderkiln.cli.effects:effects",
+            "List what can be done to clips in their variations.",
+        ),
         "voices": ("renderkiln.cli.voices:voices", "List the voices that narrations can be spoken by."),
         "doctor": ("renderkiln.cli.doctor:doctor", "Check that this machine can render."),
         "db": (

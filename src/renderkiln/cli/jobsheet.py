@@ -56,7 +56,8 @@ def _facts(stored: StoredJob) -> Iterator[tuple[str, Any]]:
         yield "input", path
     yield "output", stored.output_dir
     for file in report.artifacts:
-        yield file.kind, f"{file.path}  {size(file.size)}"
+        words = file.facts.get("words", "")
+        yield file.kind, f"{file.path}  {size(file.size)}{f'  ({words})' if words else ''}"
     for text in report.warnings.values():
         yield "warning", text
     for stage, text in report.left_out.items():

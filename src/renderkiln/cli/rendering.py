@@ -10,7 +10,7 @@ from typing import Any
 from renderkiln.app import Renderkiln
 from renderkiln.cli.interruption import Interruption
 from renderkiln.cli.orders import Order, jobs_of
-from renderkiln.cli.view import Quiet, View, speed
+from renderkiln.cli.view import Quiet, View, made_seconds, speed
 from renderkiln.cli.words import clock, plain, put, put_json, put_table, shown, size
 from renderkiln.domain.report import JobReport
 from renderkiln.settings import Settings
@@ -71,17 +71,17 @@ def _put_all(reports: Sequence[JobReport], shape: str | None) -> None:
         case None if not sys.stdout.isatty():
             for report in reports:
                 if report.succeeded:
-                    put(shown(report.artifacts[0].path))
+                    for file in report.products:
+                        put(shown(file.path))
 
 
 def _row(report: JobReport) -> Mapping[str, Any]:
-    film = report.artifacts[0] if report.artifacts else None
-    duration, times = (report.result or {}).get("duration"), speed(report)
+    duration, times = made_seconds(report), speed(report)
     return {
         "job": report.job.label,
         "state": report.state,
-        "size": size(film.size) if film else "",
+        "size": size(sum(file.size for file in report.products)) if report.products else "",
         "length": clock(duration) if duration else "",
         "speed": f"{times:.2f}x" if times else "",
-        "result": film.path if film else report.error.message if report.error else report.message,
+        "result": report.place or (report.error.message if report.error else report.message),
     }

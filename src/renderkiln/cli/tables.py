@@ -90,7 +90,7 @@ def _result(stored: StoredJob) -> str:
     report = stored.report
     match report.state:
         case "completed":
-            return str(report.artifacts[0].path) if report.artifacts else "done"
+            return str(report.place or "done")
         case "failed":
             return reason(report)
         case "pending" if stored.not_before is not None and stored.not_before > datetime.now(UTC):

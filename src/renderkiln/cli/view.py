@@ -94,13 +94,15 @@ def reason(report: JobReport) -> str:
 
 
 def ending(report: JobReport) -> str:
-    """The line that a job leaves behind: `✓ song.mp3 1080p → /out/….mp4  12.3 MB, 3:07, 1.4× real time`."""
+    """The line that a job leaves behind: `✓ song.mp3 1080p → /out/….mp4  12.3 MB, 3:07, 1.4× real time`.
+
+    Of several files it is their folder: `✓ clip.mp4 → /out/…  10 files, 31.0 MB, …`.
+    """
     done, failed, arrow = marks()
     name = shown(report.job.label)
     if not report.succeeded:
         return f"{failed} {name}: {shown(reason(report))}"
-    film = report.artifacts[0]
-    return f"{done} {name} {arrow} {shown(film.path)}  {', '.join(_measures(report, film.size))}"
+    return f"{done} {name} {arrow} {shown(report.place)}  {', '.join(_measures(report))}"
 
 
 def remarks(report: JobReport) -> list[str]:
@@ -116,9 +118,16 @@ def spent(report: JobReport) -> float | None:
     return (report.completed_at - report.started_at).total_seconds()
 
 
+def made_seconds(report: JobReport) -> float | None:
+    """Seconds of media that a job made: of all its products together, if there are several."""
+    result = report.result or {}
+    seconds: float | None = result.get("madeSeconds", result.get("duration"))
+    return seconds
+
+
 def speed(report: JobReport) -> float | None:
     """How many times faster than real time a job was, start to end."""
-    duration, seconds = (report.result or {}).get("duration"), spent(report)
+    duration, seconds = made_seconds(report), spent(report)
     return duration / seconds if duration and seconds else None
 
 
@@ -135,10 +144,12 @@ def times_real(times: float, unit: str = "× real time") -> str:
     return f"{times:.0f}{unit}" if times >= 10 else f"{times:.2g}{unit}"
 
 
-def _measures(report: JobReport, count: int) -> list[str]:
-    seconds, times, duration = spent(report), speed(report), (report.result or {}).get("duration")
-    words = [size(count)]
-    words += [f"{clock(duration)} long"] if duration else []
+def _measures(report: JobReport) -> list[str]:
+    seconds, times, duration = spent(report), speed(report), made_seconds(report)
+    count = len(report.products)
+    words = [f"{count} files"] if count > 1 else []
+    words += [size(sum(file.size for file in report.products))]
+    words += [f"{clock(duration)} {'long' if count == 1 else 'in all'}"] if duration else []
     words += [f"made in {clock(seconds)}"] if seconds else []
     words += [times_real(times)] if times else []
     return words + ([f"reused {', '.join(report.reused)}"] if report.reused else [])

@@ -29,6 +29,7 @@ def insert(connection: sa.Connection, job_id: str, files: Sequence[Artifact], no
             "sha256": file.sha256,
             "content_type": file.content_type,
             "created_at": now,
+            "facts": dict(file.facts) or None,
         }
         for position, file in enumerate(files, 1)
     ]
@@ -44,6 +45,6 @@ def of_jobs(connection: sa.Connection, job_ids: Collection[str]) -> Mapping[str,
         chosen = artifacts.c.job_id.in_(ids[start : start + _AT_ONCE])
         ordered = sa.select(artifacts).where(chosen).order_by(artifacts.c.job_id, artifacts.c.position)
         for row in connection.execute(ordered):
-            file = Artifact(row.kind, Path(row.path), row.size, row.sha256, row.content_type)
+            file = Artifact(row.kind, Path(row.path), row.size, row.sha256, row.content_type, row.facts or {})
             found[row.job_id] += (file,)
     return found

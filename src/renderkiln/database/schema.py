@@ -18,7 +18,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0001"  # the newest of migrations/versions
+REVISION = "v0002"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -153,6 +153,7 @@ artifacts = sa.Table(
     sa.Column("sha256", Text, nullable=False),
     sa.Column("content_type", Text, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("facts", Json, nullable=True),
     sa.Index(None, "job_id", "position"),
 )
 

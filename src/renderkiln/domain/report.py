@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from renderkiln.domain.artifact import Artifact
@@ -48,6 +49,19 @@ class JobReport:
     @property
     def succeeded(self) -> bool:
         return self.state == "completed"
+
+    @property
+    def products(self) -> tuple[Artifact, ...]:
+        """The files that the job was for: the first one and those of its kind. All others go with them."""
+        return tuple(each for each in self.artifacts if each.kind == self.artifacts[0].kind)
+
+    @property
+    def place(self) -> Path | None:
+        """Where its products are: the file, or the folder where there are several."""
+        if not self.artifacts:
+            return None
+        first = self.artifacts[0].path
+        return first if len(self.products) == 1 else first.parent
 
     def move(self, verb: Verb, **changes: Any) -> JobReport:
         """The report after `verb`. Raises Superseded where the state does not allow it."""
@@ -95,4 +109,5 @@ def _artifact(job_id: str, position: int, artifact: Artifact) -> dict[str, Any]:
         "sha256": artifact.sha256,
         "contentType": artifact.content_type,
         "kind": artifact.kind,
+        "facts": dict(artifact.facts),
     }

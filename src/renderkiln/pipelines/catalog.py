@@ -11,6 +11,7 @@ from renderkiln.domain.errors import UsageError
 PIPELINES = "renderkiln.pipelines"
 TEMPLATES = "renderkiln.templates"
 SPEECH = "renderkiln.speech"
+EFFECTS = "renderkiln.effects"
 
 
 def names(group: str) -> tuple[str, ...]:

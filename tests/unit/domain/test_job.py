@@ -73,6 +73,7 @@ def test_the_report_in_json_has_the_keys_that_clients_know() -> None:
                 "path": "/out/film.mp4",
                 "size": 7,
                 "sha256": "ab",
+                "facts": {},
                 "contentType": "video/mp4",
                 "kind": "video",
             }

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from renderkiln.pipelines.visualizer.experience import kind_of, remember, speed_before
+from renderkiln.pipelines.experience import remember, speed_before
+from renderkiln.pipelines.visualizer.pace import kind_of
 from renderkiln.pipelines.visualizer.params import VisualizerParams
 
 

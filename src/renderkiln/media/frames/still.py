@@ -28,9 +28,14 @@ def still(path: Path, seconds: float) -> RGB:
                 break
         if frame is None:
             raise Unreadable(f"{path.name}: no frame at {seconds:.2f} s")
-        matrix, code_values = Colorspace.ITU709, ColorRange.MPEG
-        rgb = frame.reformat(format="rgb24", src_colorspace=matrix, src_color_range=code_values)
-        return rgb.to_ndarray().astype(np.uint8, copy=False)
+        return picture_of(frame)
+
+
+def picture_of(frame: av.VideoFrame) -> RGB:
+    """A decoded frame of BT.709, limited range, as sRGB of shape (height, width, 3)."""
+    matrix, code_values = Colorspace.ITU709, ColorRange.MPEG
+    rgb = frame.reformat(format="rgb24", src_colorspace=matrix, src_color_range=code_values)
+    return rgb.to_ndarray().astype(np.uint8, copy=False)
 
 
 def scaled(picture: RGB, width: int) -> RGB:

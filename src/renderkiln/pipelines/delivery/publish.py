@@ -7,8 +7,9 @@ import errno
 import glob
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.fingerprint import file_sha256
@@ -35,14 +36,14 @@ def place(source: Path, target: Path, on_bytes: Callable[[int], None] = lambda _
     On one file system this is a hard link and costs nothing; elsewhere the bytes are copied to a hidden
     `.part` beside the target first. `on_bytes` hears how many bytes are copied and may raise to stop.
     """
-    _sync(source)
+    sync(source)
     try:
         os.link(source, target)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         _copy_then_name(source, target, on_bytes)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def replace(source: Path, target: Path) -> None:
@@ -55,7 +56,7 @@ def replace(source: Path, target: Path) -> None:
     part = _part(target)
     try:
         shutil.copyfile(source, part)
-        _sync(part)
+        sync(part)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
@@ -80,9 +81,20 @@ def is_published_from(source: Path, target: Path) -> bool:
     return False
 
 
-def artifact(kind: str, path: Path, content_type: str) -> Artifact:
+def artifact(kind: str, path: Path, content_type: str, facts: Mapping[str, Any] | None = None) -> Artifact:
     """Describe a finished file, reading it once for its SHA-256."""
-    return Artifact(kind, path, path.stat().st_size, file_sha256(path), content_type)
+    return Artifact(kind, path, path.stat().st_size, file_sha256(path), content_type, facts or {})
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, outlive a power cut."""
+    # A rename or link is only as durable as the folder and the data it points at.
+    with contextlib.suppress(OSError):  # some file systems refuse to sync a folder
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _copy_then_name(source: Path, target: Path, on_bytes: Callable[[int], None]) -> None:
@@ -120,13 +132,3 @@ def _rename_into_claimed(part: Path, target: Path) -> None:
 
 def _part(target: Path) -> Path:
     return target.with_name(f".{target.name}.{os.getpid()}.part")
-
-
-def _sync(path: Path) -> None:
-    # A rename or link is only as durable as the folder and the data it points at.
-    with contextlib.suppress(OSError):  # some file systems refuse to sync a folder
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

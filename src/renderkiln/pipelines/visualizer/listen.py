@@ -22,10 +22,10 @@ from renderkiln.media.ffmpeg.command import copy_audio, encode_audio
 from renderkiln.media.ffmpeg.run import Feed
 from renderkiln.media.frames.image import Pixels, decode_image, fit_within, read_image, write_image
 from renderkiln.pipelines.contract import Result, StageContext
-from renderkiln.pipelines.visualizer.experience import kind_of, speed_before
+from renderkiln.pipelines.experience import speed_before
 from renderkiln.pipelines.visualizer.film import DrawableFilm
+from renderkiln.pipelines.visualizer.pace import VERIFYING, kind_of
 from renderkiln.pipelines.visualizer.params import VisualizerParams
-from renderkiln.pipelines.visualizer.speed import VERIFYING
 
 CARRIED_TAGS = ("title", "artist", "album", "album_artist", "composer", "genre", "date", "track", "comment")
 _COVER_SIDE = 1400  # pixels; larger ones only make the film's header larger

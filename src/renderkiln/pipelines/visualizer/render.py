@@ -15,11 +15,12 @@ from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.frames.relay import draw_in_order
 from renderkiln.media.kernels import are_compiled
 from renderkiln.pipelines.contract import Result, StageContext
-from renderkiln.pipelines.visualizer.experience import kind_of, remember
+from renderkiln.pipelines.experience import remember
+from renderkiln.pipelines.speed import Speed
 from renderkiln.pipelines.visualizer.film import DrawableFilm
 from renderkiln.pipelines.visualizer.listen import heard_film
+from renderkiln.pipelines.visualizer.pace import VERIFYING, kind_of
 from renderkiln.pipelines.visualizer.params import VisualizerParams
-from renderkiln.pipelines.visualizer.speed import VERIFYING, Speed
 
 SEGMENTS = "segments"  # their folder in the work folder
 SEGMENT_SECONDS = 10  # a kill costs one segment at most; whole GOPs, so segments join without re-encoding

@@ -15,8 +15,8 @@ from renderkiln.media.frames.still import scaled, still, view_ahead
 from renderkiln.media.inspect import inspect
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.delivery.verify import ExpectedFilm, faults
+from renderkiln.pipelines.speed import Speed
 from renderkiln.pipelines.visualizer.params import VisualizerParams
-from renderkiln.pipelines.visualizer.speed import Speed
 
 THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT = 1280, 720
 

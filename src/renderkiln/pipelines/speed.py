@@ -6,7 +6,6 @@ import time
 from collections import deque
 
 _WINDOW = 240  # frames that the speed is measured over
-VERIFYING = 0.25  # of the time that drawing takes (measured): the time left counts it in
 _SETTLED = 1.0  # seconds; before that, a speed is a guess
 
 
@@ -16,7 +15,7 @@ class Speed:
     `afterwards` is work still to come once the frames are done, as a share of the time that they take.
     """
 
-    def __init__(self, done: int, total: int, fps: int, *, afterwards: float = 0.0) -> None:
+    def __init__(self, done: int, total: int, fps: float, *, afterwards: float = 0.0) -> None:
         self.done, self.total = done, total
         self._fps, self._afterwards = fps, afterwards
         self._begun, self._before = time.monotonic(), done

@@ -1,4 +1,4 @@
-"""How fast films of a kind were drawn here before: so a long song's time is known before its first frame."""
+"""How fast films of a kind were made here before: so a long one's time is known before its first frame."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from renderkiln.pipelines.visualizer.params import VisualizerParams
-
 _FILE = "speeds.json"  # frames per second by kind of film, in the cache folder
-
-
-def kind_of(params: VisualizerParams, cores: int) -> str:
-    """What decides how long a frame takes."""
-    return " ".join([params.template, params.format, params.quality, params.codec, f"{cores} cores"])
 
 
 def speed_before(cache: Path, kind: str) -> float | None:

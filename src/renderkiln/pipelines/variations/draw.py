@@ -1,0 +1,97 @@
+"""Draws the effect sets, and keeps those that truly look different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice
+
+from renderkiln.domain.errors import Permanent
+from renderkiln.media.video.difference import Likeness, from_raw, nearest
+from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.variations.clip import Clip
+from renderkiln.pipelines.variations.effect import Effect, Picture
+from renderkiln.pipelines.variations.effect_set import EffectSet
+from renderkiln.pipelines.variations.look import likeness_of_clip, looked_at
+from renderkiln.pipelines.variations.params import VariationsParams, installed
+from renderkiln.pipelines.variations.small import small_size, tiny_size, try_effects
+
+SPARES = 3  # more sets than are asked for, should a finished pair still look too much alike
+_MARGIN = 1.1  # so that few finished ones are found too much alike after all
+_PATIENCE = 60  # sets in a row that look like earlier ones: then there are no more to be found
+
+
+def draw(ctx: StageContext) -> Result:
+    """Choose the sets of all variations. Raises Permanent where so many different ones are not to be had."""
+    params: VariationsParams = ctx.params
+    clip, effects = looked_at(ctx), installed()
+    sampler = params.sampler(effects, has_sound=clip.has_sound)
+    if not next(iter(sampler)):  # no effect is on: the clip in the common form, and nothing else
+        return Result({"sets": [{}], "spares": []})
+    wanted = params.skip + params.count
+    ctx.progress(0, "Choosing effects")
+    if params.min_difference == 0:
+        kept = list(islice(sampler, wanted))
+    else:
+        kept = _different(ctx, clip, iter(sampler), _Trial(ctx, clip, effects), wanted)
+    if len(kept) < wanted:
+        raise Permanent(_too_few(params, len(kept)))
+    return Result(
+        {
+            "sets": [each.to_json() for each in kept[params.skip : wanted]],
+            "spares": [each.to_json() for each in kept[wanted : wanted + SPARES]],
+        }
+    )
+
+
+def _different(
+    ctx: StageContext, clip: Clip, candidates: Iterator[EffectSet], trial: _Trial, wanted: int
+) -> list[EffectSet]:
+    """The first sets that differ enough from the clip and from each other, in the order they are drawn."""
+    cores, least = ctx.services.cores, ctx.params.min_difference * _MARGIN
+    kept: list[EffectSet] = []
+    seen, misses = [likeness_of_clip(ctx, clip)], 0
+    with ThreadPoolExecutor(cores, thread_name_prefix="try") as pool:
+        while len(kept) < wanted + SPARES and misses < _PATIENCE:
+            some = list(islice(candidates, cores))
+            if not some:
+                break
+            for each, look in zip(some, pool.map(trial.of, some), strict=True):
+                if nearest(look, seen)[1] < least:
+                    misses += 1
+                    continue
+                misses = 0
+                kept.append(each)
+                seen.append(look)
+            ctx.progress(min(0.99, len(kept) / (wanted + SPARES)), "Choosing effects")
+    return kept
+
+
+class _Trial:
+    """Tries effect sets on the small pictures of the clip."""
+
+    def __init__(self, ctx: StageContext, clip: Clip, effects: Sequence[Effect]) -> None:
+        self._ctx, self._clip, self._effects = ctx, clip, effects
+        self._small = ctx.results["look"].files["small"]
+        self._numbers = count()
+
+    def of(self, candidate: EffectSet) -> Likeness:
+        """What the clip looks like with this set."""
+        width, height = small_size(self._clip.width, self._clip.height)
+        picture = Picture(width, height, self._clip.fps, self._clip.survey.duration)
+        filters = candidate.picture_filters(self._effects, picture)
+        target = self._ctx.workdir / f"try-{next(self._numbers)}.yuv"
+        self._ctx.run_ffmpeg(try_effects(self._clip, self._small, filters, target))
+        try:
+            return from_raw(target, *tiny_size(self._clip.width, self._clip.height))
+        finally:
+            target.unlink()
+
+
+def _too_few(params: VariationsParams, found: int) -> str:
+    there_are = f"only {found}" if found else "none"
+    return (
+        f"Of {params.skip + params.count} variations that look different, {there_are} could be found "
+        f"(at least {params.min_difference:g} code values apart): ask for fewer, a stronger intensity, more "
+        "effects on the picture, or a smaller min_difference"
+    )

@@ -1,0 +1,121 @@
+"""Looks at the clip once: what it is, and small pictures of it by which effects are chosen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from renderkiln.media.errors import Unreadable, Unsuitable
+from renderkiln.media.video.difference import Likeness, from_raw
+from renderkiln.media.video.plain import plain
+from renderkiln.media.video.samples import samples
+from renderkiln.media.video.survey import Survey, survey
+from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.variations.clip import Clip
+from renderkiln.pipelines.variations.params import VariationsParams
+from renderkiln.pipelines.variations.small import make_small, small_size, tiny_size, try_effects
+
+_RATE = 25  # any: times do not matter here
+_STORED_SIDE = 960  # pixels: what is larger is made smaller before it is written down
+
+
+def look(ctx: StageContext) -> Result:
+    """Survey the clip and keep small pictures. Raises Unreadable, Unsuitable, FFmpegFailed, Stopped."""
+    params: VariationsParams = ctx.params
+    path = ctx.inputs[0].path
+
+    def stop() -> bool:
+        ctx.progress(0, "Looking at the clip")  # it raises Stopped by itself
+        return False
+
+    found = survey(path, stop=stop)
+    _check_length(found.duration, ctx.services.limits.duration)
+    clip = Clip.of(found, params)
+    _tell(ctx, clip)
+    small, tiny = _small(ctx, clip, path), ctx.workdir / "tiny.yuv"
+    ctx.run_ffmpeg(try_effects(clip, small, [], tiny))
+    values = {"survey": found.to_json(), "duration": found.duration}
+    return Result(values, {"small": small, "likeness": tiny})
+
+
+def looked_at(ctx: StageContext) -> Clip:
+    """The clip of a job that has been looked at."""
+    return Clip.from_json(ctx.results["look"].values["survey"], ctx.params)
+
+
+def likeness_of_clip(ctx: StageContext, clip: Clip) -> Likeness:
+    """What a clip looks like that has been looked at."""
+    return from_raw(ctx.results["look"].files["likeness"], *tiny_size(clip.width, clip.height))
+
+
+def _check_length(duration: float, limit: float) -> None:
+    if duration > limit:
+        raise Unsuitable(
+            f"the clip lasts {duration / 3600:.1f} h; {limit / 3600:.1f} h is the most (setting max_duration)"
+        )
+
+
+def _tell(ctx: StageContext, clip: Clip) -> None:
+    """What the variations will not have of the clip."""
+    found = clip.survey
+    if found.variable:
+        rate = f"{float(clip.fps):.5g}"
+        ctx.warn("variable-rate", f"The clip's frame rate varies: its variations have {rate} frames a second")
+    if found.hdr:
+        ctx.warn(
+            "hdr", f"The clip is HDR ({found.hdr.upper()}): its variations are SDR, tone-mapped to BT.709"
+        )
+    if found.interlaced:
+        ctx.warn("interlaced", "The clip is interlaced: its variations are progressive")
+    if found.pixel_aspect != 1:
+        ctx.warn(
+            "pixel-aspect", f"The clip's pixels are not square: {clip.width}x{clip.height} shows the same"
+        )
+    elif found.width % 2 or found.height % 2:
+        ctx.warn(
+            "odd-size", f"H.264 needs an even size: a row or column goes, {clip.width}x{clip.height} is left"
+        )
+    if found.audio is not None and found.audio.end > found.start + found.duration + 1:
+        late = found.audio.end - found.start - found.duration
+        ctx.warn("long-sound", f"The sound goes on {late:.1f} s after the picture: that part is left out")
+
+
+def _small(ctx: StageContext, clip: Clip, path: Path) -> Path:
+    stored, small = ctx.workdir / "moments.nut", ctx.workdir / "small.yuv"
+    width, height = _store(clip, path, stored)
+    # A few frames apart from each other: no field of one belongs to the next.
+    still = replace(clip.survey, width=width, height=height, interlaced="")
+    ctx.run_ffmpeg(make_small(stored, plain(still), *small_size(clip.width, clip.height), small))
+    stored.unlink()
+    return small
+
+
+def _store(clip: Clip, path: Path, target: Path) -> tuple[int, int]:
+    """Write the frames at the clip's moments as they are, but no larger than needed; their size."""
+    found = clip.survey
+    width, height = _no_larger(found)
+    count = 0
+    with av.open(str(target), "w", format="nut") as container:
+        stream = None
+        for count, frame in enumerate(samples(path, found, clip.moments), 1):
+            if stream is None:
+                stream = container.add_stream("rawvideo", rate=_RATE)
+                stream.width, stream.height, stream.pix_fmt = width, height, frame.format.name
+            tidy = frame.reformat(width=width, height=height, format=stream.pix_fmt)
+            tidy.pts, tidy.time_base = count - 1, Fraction(1, _RATE)
+            container.mux(stream.encode(tidy))
+        if stream is not None:
+            container.mux(stream.encode(None))
+    if count < len(clip.moments):
+        raise Unreadable(
+            f"only {count} of {len(clip.moments)} sampled frames could be decoded: the clip is damaged"
+        )
+    return width, height
+
+
+def _no_larger(found: Survey) -> tuple[int, int]:
+    scale = min(1.0, _STORED_SIDE / max(found.width, found.height))
+    return max(2, round(found.width * scale / 2) * 2), max(2, round(found.height * scale / 2) * 2)
