@@ -35,6 +35,7 @@ from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines.visualizer.params import VisualizerParams
 from row import Row
 from song import features, song
+from variations import VariationsBench
 
 RESULTS = Path(__file__).parent / "results"
 words = Console(stderr=True)
@@ -71,15 +72,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="shorter songs: rough figures in a minute")
     parser.add_argument("--engine", action="store_true", help="only what the engine costs")
     parser.add_argument("--narration", action="store_true", help="only what a narration costs")
+    parser.add_argument("--variations", action="store_true", help="only what variations cost")
     options = parser.parse_args()
     scale = 0.25 if options.quick else 1.0
     with tempfile.TemporaryDirectory(prefix="renderkiln-bench-") as name:
-        everything = not (options.engine or options.narration)
+        everything = not (options.engine or options.narration or options.variations)
         parts: list[Iterator[Row]] = []
         if everything:
             parts.append(Bench(Path(name), scale).rows(long=options.long))
         if everything or options.narration:
             parts.append(NarrationBench(Path(name), scale).rows())
+        if everything or options.variations:
+            parts.append(VariationsBench(Path(name), scale).rows())
         if everything or options.engine:
             parts.append(EngineBench(Path(name), scale).rows())
         rows = []

@@ -179,9 +179,9 @@ def variations() -> Iterator[str]:
     yield ""
     yield "## Effects"
     yield ""
-    yield "Values are those that each intensity draws from. An effect with a chance of 0 is drawn only when it"
-    yield "is asked for, and of one group a variation has one effect at most. The cost is CPU time beside that"
-    yield "of the bare re-encode, which takes 30 to 70 ms a frame at `balanced`."
+    yield "Values are those that each intensity draws from. An effect with a chance of 0 is drawn only when"
+    yield "it is asked for, and of one group a variation has one effect at most. The cost is CPU time beside"
+    yield "that of the bare re-encode, which takes 30 to 70 ms a frame at `balanced`."
     yield ""
     effects = [
         (

@@ -35,6 +35,10 @@ _TAIL_LINES, _LINE_BYTES = 40, 1000
 _TICK = 0.1
 _REPORT = ("-hide_banner", "-nostats", "-loglevel", "warning", "-progress", "pipe:1", "-stats_period", "0.2")
 _SPEAKER = re.compile(r"^(\[[^\]]*(@ 0x[0-9a-f]+|enc:[^\]]*)\]\s*)+")
+_ENVIRONMENT = {
+    "SVT_LOG": "1",  # SVT-AV1 ignores -loglevel; 1 is errors only
+    "MALLOC_ARENA_MAX": "1",  # a heap for each of its threads would be megabytes of holes
+}
 _AFTERMATH = (
     "Conversion failed",
     "Could not open encoder before EOF",
@@ -154,6 +158,7 @@ class Feed:
         self._started = self._last_sign = time.monotonic()
         self._read_bytes: str | None = None
         self._usage: tuple[float, int] = (0.0, 0)
+        self._high_water = 0  # bytes
         self._process = _start(command, binary, own_group=own_group, reads_stdin=reads_stdin)
         if nice:
             with contextlib.suppress(OSError):  # it may have ended already
@@ -245,7 +250,9 @@ class Feed:
             if self._process.returncode is None:
                 _, status, usage = os.wait4(pid, 0)
                 scale = 1 if sys.platform == "darwin" else 1024
-                self._usage = (usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale)
+                # ru_maxrss also counts what this process had in memory at the moment of the fork.
+                peak = self._high_water or usage.ru_maxrss * scale
+                self._usage = (usage.ru_utime + usage.ru_stime, peak)
                 self._process.returncode = os.waitstatus_to_exitcode(status)
         self._ended.set()
         for thread in self._threads:
@@ -292,6 +299,7 @@ class Feed:
                 return FFmpegStopped("FFmpeg was stopped")
         except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
             return error
+        self._high_water = max(self._high_water, _high_water(self.pid))
         if self._still_reads():
             self._last_sign = time.monotonic()
         if self._waiting and time.monotonic() - self._last_sign > self._stall_timeout:
@@ -332,7 +340,7 @@ def _start(command: Command, binary: Path, *, own_group: bool, reads_stdin: bool
             stderr=subprocess.PIPE,
             bufsize=0,
             process_group=0 if own_group else None,
-            env={**os.environ, "SVT_LOG": "1"},  # SVT-AV1 ignores -loglevel; 1 is errors only
+            env={**os.environ, **_ENVIRONMENT},
         )
     except OSError as error:
         raise MediaError(f"{binary} could not be started: {error.strerror}") from None
@@ -342,6 +350,16 @@ def _start(command: Command, binary: Path, *, own_group: bool, reads_stdin: bool
         with contextlib.suppress(OSError):  # over the user's limit: slower, but it works
             fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return process
+
+
+def _high_water(pid: int) -> int:
+    """Most bytes of memory that a process has held since it was executed; 0 where nobody tells it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    line = next((line for line in status.splitlines() if line.startswith("VmHWM")), "VmHWM: 0 kB")
+    return int(line.split()[1]) * 1024
 
 
 def _lines(pipe: IO[bytes]) -> Iterator[str]:
