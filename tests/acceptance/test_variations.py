@@ -108,7 +108,9 @@ def test_a_phones_film_stands_upright(renderkiln: Command) -> None:
     lying = clips.still(renderkiln.folder / "lying.mp4", clips.corners(), *clips.X264, frames=30)
     turned = renderkiln.folder / "phone.mp4"
     clips.ffmpeg(turned, "-display_rotation", "-90", "-i", str(lying), "-c", "copy")
-    (report,) = vary(renderkiln, turned, "--count", 1, "--only", "zoom", "--with", "zoom=1")
+    (report,) = vary(
+        renderkiln, turned, "--count", 1, "--only", "", "--with", "zoom=1", "--min-difference", 0
+    )
     picture = frames_of(films(report)[0])[10].to_ndarray(format="rgb24")
     assert picture.shape == (320, 180, 3)
     # Turned clockwise, what was at the left bottom (blue) is at the left top.
@@ -258,6 +260,14 @@ def test_a_wrong_call_is_told_before_anything_is_made(
     assert said in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
     assert not renderkiln.out.exists()
+
+
+def test_a_clip_over_the_limit_is_refused_at_once(renderkiln: Command) -> None:
+    clip = clips.plain(renderkiln.folder)
+    call = ("render", "variations", clip, "--out", renderkiln.out, "-o", "json")
+    (report,) = json.loads(renderkiln(*call, env={"RENDERKILN_MAX_DURATION": "1"}).stdout)
+    assert report["error"]["code"] == "UNSUITABLE"
+    assert "setting max_duration" in report["error"]["message"]
 
 
 def test_effects_that_nobody_sees_make_no_variations(renderkiln: Command) -> None:

@@ -304,12 +304,19 @@ def identity(
     }
 
 
+class _JobLog(logging.FileHandler):
+    """The file of one job. Where a full disk takes no line, nobody is told: the job's end says it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the name that logging calls
+        pass
+
+
 @contextmanager
 def _logging_to(path: Path, job_id: str) -> Iterator[None]:
     log = log_of(job_id)
     log.propagate = False  # people read events; this is for whoever looks closer
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, delay=True)
+    handler = _JobLog(path, delay=True)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     log.addHandler(handler)
     try:

@@ -51,6 +51,7 @@ def announce(
 class _Seen:
     beat: int
     since: float  # when we first saw this beat, on our own monotonic clock
+    is_first: bool = True  # no other one was seen: it may have been dead before we came
 
 
 class Watch:
@@ -73,9 +74,16 @@ class Watch:
         self._seen = {name: self._noted(name, beat, now) for name, beat in beats.items()}
         return {name for name, seen in self._seen.items() if now - seen.since >= self._silence}
 
+    @property
+    def doubted(self) -> set[str]:
+        """Those of whom no two beats were seen: alive or dead, that is not known yet."""
+        return {name for name, seen in self._seen.items() if seen.is_first}
+
     def _noted(self, name: str, beat: int, now: float) -> _Seen:
         before = self._seen.get(name)
-        return before if before is not None and before.beat == beat else _Seen(beat, now)
+        if before is None:
+            return _Seen(beat, now)
+        return before if before.beat == beat else _Seen(beat, now, is_first=False)
 
 
 class Heartbeat:
@@ -98,8 +106,14 @@ class Heartbeat:
         self._database, self._clock, self._worker = database, clock, worker
         self._sweep, self._interval = sweep, interval
         self._watch = Watch(silence=silence, gap=3 * interval)
+        self._looked = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    @property
+    def knows_everyone(self) -> bool:
+        """Whether each of the others has shown that it lives, or has been found dead."""
+        return self._looked and not self._watch.doubted - {self._worker.id}
 
     def __enter__(self) -> Self:
         self._register("worker.started")
@@ -132,6 +146,7 @@ class Heartbeat:
         with self._database.read() as connection:
             beats = workers.beats(connection)
         self._sweep(self._watch.look(beats, self._clock.monotonic()) - {self._worker.id})
+        self._looked = True
 
     def _register(self, name: EventName) -> None:
         with self._database.write() as connection:

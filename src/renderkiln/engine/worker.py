@@ -96,7 +96,7 @@ class Worker:
         )
         with heartbeat, self._grip, self._caretaker:
             drawing.start()
-            self._work()
+            self._work(heartbeat)
             self._stopping.set()  # also after idling
             self._say_that_it_drains()
             patience = threading.Thread(target=self._hand_back_after_grace, daemon=True)
@@ -124,10 +124,10 @@ class Worker:
         """Ids of the jobs that run now."""
         return [job_id for job_id, _ in self._grip.running]
 
-    def _work(self) -> None:
+    def _work(self, heartbeat: Heartbeat) -> None:
         while not self._stopping.wait(_TICK):
             now = self._house.clock.monotonic()
-            if self._grip.running:
+            if self._grip.running or not heartbeat.knows_everyone:  # a dead one may have left work
                 self._busy_at = now
             elif self._idle_timeout and now - self._busy_at > self._idle_timeout:
                 _log.info("idle for %.0f s: ending", now - self._busy_at)

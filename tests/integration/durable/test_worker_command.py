@@ -316,6 +316,18 @@ def test_it_ends_when_it_had_nothing_to_do_for_so_long(rig: Rig, command: Comman
     assert worker.has_said("idle for")
 
 
+def test_it_waits_for_what_a_dead_one_has_left(rig: Rig, command: Commands) -> None:
+    hanging(rig)
+    first = command.until_it_draws(rig)
+    rig.until(lambda: runs_ffmpeg(first))
+    first.process.kill()
+    first.end()
+    second = command.start("--idle-timeout", 1)
+    rig.until(lambda: runs_ffmpeg(second), seconds=30)  # that of the job, after some ten seconds of silence
+    second.tell(signal.SIGKILL)
+    second.end()
+
+
 def test_its_lines_are_json(rig: Rig, command: Commands) -> None:
     id = nasty(rig)
     (failed,) = rig.submit("c", pipeline=MISCHIEF, mischief="permanent")
