@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +25,15 @@ effects list` shows what can be done to a clip.
 """
 
 FIELDS = (
-    *("seed", "skip", "intensity", "quality", "resolution", "fps", "channels", "encoder", "min_difference"),
+    "seed",
+    "skip",
+    "intensity",
+    "quality",
+    "resolution",
+    "fps",
+    "channels",
+    "encoder",
+    "min_difference",
 )
 
 
@@ -58,10 +67,10 @@ def _orders(
     if only is not None:
         params["only"] = [name.strip() for name in only.split(",") if name.strip()]
     counts = _counts(len(files), count, total)
-    skipped: Counter[Path] = Counter()
+    skipped: Counter[str] = Counter()
     orders = []
     for number, (clip, wanted) in enumerate(zip(files, counts, strict=True), 1):
-        same = clip.expanduser().resolve()
+        same = os.path.realpath(clip)
         # A clip that is named twice gets variations that its first ones are not.
         skip = params.get("skip", 0) + skipped[same]
         skipped[same] += wanted

@@ -28,7 +28,7 @@ def line(
     found: Survey, values: Mapping[str, float], encoding: Encoding | None = None, **params: object
 ) -> str:
     asked = VariationsParams.model_validate(params)
-    film = Film(Clip.of(found, asked), EFFECTS, EffectSet(values), asked.channels)
+    film = Film(Clip.of(found, asked), EFFECTS, EffectSet(values))
     command = film.command(Path("clip.mov"), Path("out.mp4"), encoding or Encoding("balanced"), title="Clip")
     return shlex.join(command.args)
 

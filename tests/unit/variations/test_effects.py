@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import entry_points
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -86,3 +87,22 @@ def test_a_ladder_holds_possible_values_only(value: float) -> None:
 def test_names_are_plain(name: str) -> None:
     with pytest.raises(ValueError, match="lower-case letters"):
         replace(ZOOM, name=name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "Zoom In"}, "lower-case"),
+        ({"step": 0}, "step above 0"),
+        ({"lowest": 20}, "below its highest"),
+        ({"ladder": {"subtle": (1,), "medium": (2,)}}, "no values for strong"),
+        ({"ladder": {"subtle": (1,), "medium": (2,), "strong": (99,)}}, "cannot have 99"),
+        ({"ladder": {"subtle": (0,), "medium": (2,), "strong": (3,)}}, "cannot have 0"),
+        ({"picture": None}, "needs the function"),
+        ({"kind": "sound"}, "needs the function"),
+    ],
+)
+def test_an_effect_that_cannot_work_cannot_be_made(changes: dict[str, Any], said: str) -> None:
+    zoom = next(effect for effect in EFFECTS if effect.name == "zoom")
+    with pytest.raises(ValueError, match=said):
+        replace(zoom, **changes)

@@ -355,10 +355,10 @@ def _start(command: Command, binary: Path, *, own_group: bool, reads_stdin: bool
 def _high_water(pid: int) -> int:
     """Most bytes of memory that a process has held since it was executed; 0 where nobody tells it."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_bytes()
     except OSError:
         return 0
-    line = next((line for line in status.splitlines() if line.startswith("VmHWM")), "VmHWM: 0 kB")
+    line = next((line for line in status.splitlines() if line.startswith(b"VmHWM")), b"VmHWM: 0 kB")
     return int(line.split()[1]) * 1024
 
 

@@ -64,15 +64,18 @@ def transcode(
     FFmpeg does not turn the picture by itself: `picture.filters` do. No tag of the source is kept: phones
     write down where they were.
     """
-    threads, graph = str(encoding.threads), _graph(picture, sound, encoding.encoder)
+    threads = str(encoding.threads)
+    # A graph for each: where the form of one changes midway, FFmpeg builds its graph anew, and only that.
+    graphs = ["-filter_complex", _picture_graph(picture, encoding.encoder)]
     maps = ["-map", "[picture]"]
     if sound is not None:
+        graphs += ["-filter_complex", f"[0:{sound.index}]{','.join(sound.filters)}[sound]"]
         maps += ["-map", "[sound]"]
     named = [arg for key, value in (tags or {}).items() for arg in ("-metadata", f"{key}={value}")]
     return Command(
         (
             *(*_device(encoding.encoder), "-threads", threads, "-noautorotate", *media_input(source)),
-            *("-filter_complex_threads", threads, "-filter_complex", graph),
+            *("-filter_complex_threads", threads, *graphs),
             *(*maps, "-frames:v", str(picture.frames), *_h264(encoding), *_keyframes(picture), *BT709),
             *("-flags:v", "+bitexact+cgop", *_aac(sound), *BITEXACT, *named),
             *("-movflags", "+faststart", "-f", "mp4", "-y", f"file:{output}"),
@@ -85,12 +88,9 @@ def aac_rate(rate: int) -> int:
     return min((each for each in AAC_RATES if each >= rate), default=AAC_RATES[0])
 
 
-def _graph(picture: Picture, sound: Sound | None, encoder: str) -> str:
+def _picture_graph(picture: Picture, encoder: str) -> str:
     upload = ["format=nv12", "hwupload"] if encoder == "h264_vaapi" else []
-    chains = [f"[0:{picture.index}]{','.join([*picture.filters, *upload])}[picture]"]
-    if sound is not None:
-        chains.append(f"[0:{sound.index}]{','.join(sound.filters)}[sound]")
-    return ";".join(chains)
+    return f"[0:{picture.index}]{','.join([*picture.filters, *upload])}[picture]"
 
 
 def _device(encoder: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +12,8 @@ from renderkiln.media.video.survey import Survey
 from renderkiln.pipelines.variations.film import Film
 
 SYNC = 0.02  # seconds that sound and picture may end apart
+_SPEAKER = re.compile(r"^(\[[^\]]*\]\s*)+")
+_DAMAGE = re.compile(r"error|invalid|corrupt|concealing|missing|damaged", re.IGNORECASE)
 _FLAT, _LIVELY = 1.0, 8.0  # standard deviation of a frame, in code values
 
 
@@ -24,10 +27,19 @@ def is_blank(made: Likeness, clip: Likeness) -> bool:
     return float(np.median(made.std(axis=1))) < _FLAT and float(np.median(clip.std(axis=1))) > _LIVELY
 
 
+def said_of_damage(tail: str) -> str:
+    """What FFmpeg said of a clip that it could not decode in full; nothing where it decoded all of it."""
+    lines = [_SPEAKER.sub("", line).strip() for line in tail.splitlines()]
+    return next((line[:200] for line in lines if _DAMAGE.search(line)), "")
+
+
 def _picture_faults(made: Survey, film: Film) -> Iterator[str]:
     clip = film.clip
     if made.frames != film.frames:
-        yield f"it has {made.frames} frames instead of {film.frames}"
+        yield (
+            f"it has {made.frames} frames instead of {film.frames} (the clip is damaged, or its picture "
+            "changes its form midway)"
+        )
     if made.variable or made.fps != clip.fps:
         yield f"its frame rate is {made.fps} instead of {clip.fps}"
     if (made.width, made.height) != (clip.width, clip.height):

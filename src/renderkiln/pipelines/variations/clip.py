@@ -29,6 +29,7 @@ class Clip:
     fps: Fraction
     rate: int  # Hz
     channels: int
+    layout: str  # that was asked for; empty where the clip's own stays
     moments: tuple[float, ...]
 
     @classmethod
@@ -42,6 +43,7 @@ class Clip:
             fps=survey.fps if params.fps is None else Fraction(params.fps),
             rate=aac_rate(sound.rate) if sound else 0,
             channels=_CHANNELS.get(params.channels, sound.channels) if sound else 0,
+            layout=params.channels if params.channels in _CHANNELS else "",
             moments=_moments(survey.duration),
         )
 

@@ -12,8 +12,8 @@ import av
 import numpy as np
 
 from renderkiln.media.frames.image import Pixels, read_image, write_image
-from renderkiln.media.frames.sheet import Cell, contact_sheet
-from renderkiln.media.frames.still import picture_of
+from renderkiln.media.frames.sheet import Cell, arrange, contact_sheet
+from renderkiln.media.frames.still import picture_of, scaled
 from renderkiln.media.video.difference import Distances, distances, triangle
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.variations.clip import Clip
@@ -29,7 +29,7 @@ def compare(ctx: StageContext) -> Result:
     clip, effects = looked_at(ctx), installed()
     sets = sets_of(ctx)
     files = ctx.results["render"].files
-    looks = [np.load(files[f"likeness-{each.id}"]) for each in sets]
+    looks = (np.load(files[f"likeness-{each.id}"]) for each in sets)
     matrix = distances([likeness_of_clip(ctx, clip), *looks])
     ctx.progress(0.3, "Comparing the variations")
     rows = [_row(ctx, number, each, effects, matrix, clip.fps) for number, each in enumerate(sets)]
@@ -95,16 +95,19 @@ def _write_report(
             "rows": triangle(matrix),
         },
     }
-    path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")  # of a name that is not UTF-8: \\udcff
 
 
 def _sheet(
     ctx: StageContext, clip: Clip, rows: Sequence[Mapping[str, Any]], sets: Sequence[EffectSet]
 ) -> Pixels:
     files = ctx.results["render"].files
+    width = arrange(len(rows) + 1, clip.width / clip.height).cell_width
     cells = [Cell(_picture_of_clip(ctx, clip), _facts(clip), marked=True, label="Clip")]
     for row, each in zip(rows, sets, strict=True):
         picture = read_image(files[f"picture-{each.id}"])[..., :3]
+        picture = scaled(picture, min(width, picture.shape[1]))  # of a thousand, each must be small
         detail = f"{row['nearest']['difference']:.1f} from its nearest"
         cells.append(Cell(picture, row["words"], detail, label=str(row["index"])))
     count = f"{len(rows)} variation{'s' if len(rows) != 1 else ''}"

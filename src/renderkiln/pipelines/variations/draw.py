@@ -26,45 +26,56 @@ def draw(ctx: StageContext) -> Result:
     params: VariationsParams = ctx.params
     clip, effects = looked_at(ctx), installed()
     sampler = params.sampler(effects, has_sound=clip.has_sound)
-    if not next(iter(sampler)):  # no effect is on: the clip in the common form, and nothing else
-        return Result({"sets": [{}], "spares": []})
     wanted = params.skip + params.count
+    if wanted == 1 and not next(iter(sampler)):  # no effect is on: the clip in the common form
+        return Result({"sets": [{}], "spares": []})
     ctx.progress(0, "Choosing effects")
     if params.min_difference == 0:
-        kept = list(islice(sampler, wanted))
+        kept, spares = list(islice(filter(None, sampler), wanted)), []
     else:
-        kept = _different(ctx, clip, iter(sampler), _Trial(ctx, clip, effects), wanted)
+        search = _Search(ctx, clip, effects)
+        kept = search.first(wanted, iter(sampler))
+        spares = search.first(SPARES, params.spare_sampler(effects, has_sound=clip.has_sound))
     if len(kept) < wanted:
         raise Permanent(_too_few(params, len(kept)))
     return Result(
         {
-            "sets": [each.to_json() for each in kept[params.skip : wanted]],
-            "spares": [each.to_json() for each in kept[wanted : wanted + SPARES]],
+            "sets": [each.to_json() for each in kept[params.skip :]],
+            "spares": [each.to_json() for each in spares],
         }
     )
 
 
-def _different(
-    ctx: StageContext, clip: Clip, candidates: Iterator[EffectSet], trial: _Trial, wanted: int
-) -> list[EffectSet]:
-    """The first sets that differ enough from the clip and from each other, in the order they are drawn."""
-    cores, least = ctx.services.cores, ctx.params.min_difference * _MARGIN
-    kept: list[EffectSet] = []
-    seen, misses = [likeness_of_clip(ctx, clip)], 0
-    with ThreadPoolExecutor(cores, thread_name_prefix="try") as pool:
-        while len(kept) < wanted + SPARES and misses < _PATIENCE:
-            some = list(islice(candidates, cores))
-            if not some:
-                break
-            for each, look in zip(some, pool.map(trial.of, some), strict=True):
-                if nearest(look, seen)[1] < least:
-                    misses += 1
-                    continue
+class _Search:
+    """Finds sets that differ enough from the clip and from all that were found before."""
+
+    def __init__(self, ctx: StageContext, clip: Clip, effects: Sequence[Effect]) -> None:
+        self._ctx, self._trial = ctx, _Trial(ctx, clip, effects)
+        self._least = ctx.params.min_difference * _MARGIN
+        self._seen = [likeness_of_clip(ctx, clip)]
+
+    def first(self, wanted: int, candidates: Iterator[EffectSet]) -> list[EffectSet]:
+        """The first `wanted` ones, in the order they are drawn; fewer where there are no more."""
+        kept: list[EffectSet] = []
+        misses = 0
+        for each, look in self._tried(candidates):
+            if nearest(look, self._seen)[1] < self._least:
+                misses += 1
+            else:
                 misses = 0
                 kept.append(each)
-                seen.append(look)
-            ctx.progress(min(0.99, len(kept) / (wanted + SPARES)), "Choosing effects")
-    return kept
+                self._seen.append(look)
+                self._ctx.progress(len(kept) / (wanted + 1), "Choosing effects")
+            if len(kept) == wanted or misses == _PATIENCE:
+                break
+        return kept
+
+    def _tried(self, candidates: Iterator[EffectSet]) -> Iterator[tuple[EffectSet, Likeness]]:
+        """Each with what it looks like; as many are tried at once as there are cores."""
+        cores = self._ctx.services.cores
+        with ThreadPoolExecutor(cores, thread_name_prefix="try") as pool:
+            while some := list(islice(candidates, cores)):
+                yield from zip(some, pool.map(self._trial.of, some), strict=True)
 
 
 class _Trial:

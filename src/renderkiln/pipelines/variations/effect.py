@@ -56,6 +56,18 @@ class Effect:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r}: an effect's name has lower-case letters, digits and '-' only")
+        if not (self.step > 0 and self.lowest < self.highest):
+            raise ValueError(
+                f"the effect {self.name!r} needs a step above 0, and a lowest value below its highest"
+            )
+        if (self.picture is None) == (self.kind == "picture") or (self.sound is None) == (
+            self.kind != "picture"
+        ):
+            raise ValueError(
+                f"the effect {self.name!r} is on {self.kind}: it needs the function that says how"
+            )
+        if missing := {"subtle", "medium", "strong"} - self.ladder.keys():
+            raise ValueError(f"the effect {self.name!r} has no values for {', '.join(sorted(missing))}")
         for values in self.ladder.values():
             for value in values:
                 if self.nearest(value) != value or value == self.neutral:

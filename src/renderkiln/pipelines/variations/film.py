@@ -13,7 +13,7 @@ from renderkiln.pipelines.variations.clip import Clip
 from renderkiln.pipelines.variations.effect import Effect
 from renderkiln.pipelines.variations.effect_set import EffectSet
 
-_LAYOUTS = {"mono": "mono", "stereo": "stereo"}
+_MISSING = 50  # one in so many of the last frames may not be decoded: then the picture before them stays
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,6 @@ class Film:
     clip: Clip
     effects: Sequence[Effect]
     set: EffectSet
-    channels: str = "keep"
 
     @property
     def frames(self) -> int:
@@ -51,7 +50,7 @@ class Film:
             *plain(clip.survey, width=clip.width, height=clip.height),
             f"setpts=(PTS-STARTPTS)/{speed:g}",
             f"fps={clip.fps}:start_time=0",
-            "tpad=stop_mode=clone:stop=2",  # rounding may miss the last frame; what is cut off misses more
+            f"tpad=stop_mode=clone:stop={2 + self.frames // _MISSING}",
             *self.set.picture_filters(self.effects, clip.picture(speed)),
             "setsar=1",  # a window of even size has not to the last digit the shape of the picture
             "format=yuv420p",
@@ -65,7 +64,7 @@ class Film:
         if found is None or not clip.has_sound:
             return None
         samples = clip.samples(self.set.speed)
-        layout = [f"aformat=channel_layouts={_LAYOUTS[self.channels]}"] if self.channels in _LAYOUTS else []
+        layout = [f"aformat=channel_layouts={clip.layout}"] if clip.layout else []
         filters = [
             f"asetpts=PTS-STARTPTS+({found.start - clip.survey.start:.6f})/TB",
             f"aresample={clip.rate}:async=1:first_pts=0",  # begins with the picture: silence, or a piece goes

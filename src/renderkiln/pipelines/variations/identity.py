@@ -19,10 +19,9 @@ _SAMPLE = Picture(1920, 1080, Fraction(25), 10.0)
 
 def identity(params: VariationsParams, services: Services) -> Mapping[str, Any]:
     """Plain values. An effect is known by its filter texts, so a plug-in need not count its versions."""
-    encoding = encoding_of(params, services)
     return {
         "ffmpeg": build(services.ffmpeg),
-        "encoder": [encoding.encoder, encoding.threads],
+        "encoder": encoding_of(params, services).encoder,
         "effects": {each.name: _text_hash(each) for each in installed()},
     }
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import av
 
-from renderkiln.media.errors import Unreadable, Unsuitable
+from renderkiln.media.container import translated
+from renderkiln.media.errors import Unsuitable
 from renderkiln.media.video.difference import Likeness, from_raw
 from renderkiln.media.video.plain import plain
+from renderkiln.media.video.rate import FASTEST
 from renderkiln.media.video.samples import samples
 from renderkiln.media.video.survey import Survey, survey
 from renderkiln.pipelines.contract import Result, StageContext
@@ -19,6 +21,7 @@ from renderkiln.pipelines.variations.params import VariationsParams
 from renderkiln.pipelines.variations.small import make_small, small_size, tiny_size, try_effects
 
 _RATE = 25  # any: times do not matter here
+_UNWRITABLE = ("pal8",)  # swscale reads it only
 _STORED_SIDE = 960  # pixels: what is larger is made smaller before it is written down
 
 
@@ -31,7 +34,7 @@ def look(ctx: StageContext) -> Result:
         ctx.progress(0, "Looking at the clip")  # it raises Stopped by itself
         return False
 
-    found = survey(path, stop=stop)
+    found = _without_tags(survey(path, stop=stop))
     _check_length(found.duration, ctx.services.limits.duration)
     clip = Clip.of(found, params)
     _tell(ctx, clip)
@@ -51,6 +54,11 @@ def likeness_of_clip(ctx: StageContext, clip: Clip) -> Likeness:
     return from_raw(ctx.results["look"].files["likeness"], *tiny_size(clip.width, clip.height))
 
 
+def _without_tags(found: Survey) -> Survey:
+    """Reports and records go from hand to hand: phones write down where they were, covers have megabytes."""
+    return replace(found, info=replace(found.info, tags={}, cover=None))
+
+
 def _check_length(duration: float, limit: float) -> None:
     if duration > limit:
         raise Unsuitable(
@@ -62,8 +70,9 @@ def _tell(ctx: StageContext, clip: Clip) -> None:
     """What the variations will not have of the clip."""
     found = clip.survey
     if found.variable:
-        rate = f"{float(clip.fps):.5g}"
-        ctx.warn("variable-rate", f"The clip's frame rate varies: its variations have {rate} frames a second")
+        rate, shown = f"{float(clip.fps):.5g}", found.frames / found.duration
+        odd = "varies" if shown <= FASTEST else f"is {shown:.0f}"
+        ctx.warn("variable-rate", f"The clip's frame rate {odd}: its variations have {rate} frames a second")
     if found.hdr:
         ctx.warn(
             "hdr", f"The clip is HDR ({found.hdr.upper()}): its variations are SDR, tone-mapped to BT.709"
@@ -85,35 +94,37 @@ def _tell(ctx: StageContext, clip: Clip) -> None:
 
 def _small(ctx: StageContext, clip: Clip, path: Path) -> Path:
     stored, small = ctx.workdir / "moments.nut", ctx.workdir / "small.yuv"
-    width, height = _store(clip, path, stored)
+    with translated(path):
+        width, height, format = _store(clip, path, stored)
     # A few frames apart from each other: no field of one belongs to the next.
-    still = replace(clip.survey, width=width, height=height, interlaced="")
+    still = replace(clip.survey, width=width, height=height, pixel_format=format, interlaced="")
     ctx.run_ffmpeg(make_small(stored, plain(still), *small_size(clip.width, clip.height), small))
     stored.unlink()
     return small
 
 
-def _store(clip: Clip, path: Path, target: Path) -> tuple[int, int]:
-    """Write the frames at the clip's moments as they are, but no larger than needed; their size."""
+def _store(clip: Clip, path: Path, target: Path) -> tuple[int, int, str]:
+    """Write the frames at the clip's moments as they are, but no larger than needed; their size and format.
+
+    Raises Unsuitable where the clip's pictures change their size.
+    """
     found = clip.survey
     width, height = _no_larger(found)
-    count = 0
     with av.open(str(target), "w", format="nut") as container:
-        stream = None
-        for count, frame in enumerate(samples(path, found, clip.moments), 1):
-            if stream is None:
-                stream = container.add_stream("rawvideo", rate=_RATE)
-                stream.width, stream.height, stream.pix_fmt = width, height, frame.format.name
+        stream = container.add_stream("rawvideo", rate=_RATE)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "rgb24" if found.pixel_format in _UNWRITABLE else found.pixel_format
+        for number, frame in enumerate(samples(path, found, clip.moments)):
+            if (frame.width, frame.height) != (found.width, found.height):
+                raise Unsuitable(
+                    f"the clip's pictures change their size, from {found.width}x{found.height} to "
+                    f"{frame.width}x{frame.height}: cut it there"
+                )
             tidy = frame.reformat(width=width, height=height, format=stream.pix_fmt)
-            tidy.pts, tidy.time_base = count - 1, Fraction(1, _RATE)
+            tidy.pts, tidy.time_base = number, Fraction(1, _RATE)
             container.mux(stream.encode(tidy))
-        if stream is not None:
-            container.mux(stream.encode(None))
-    if count < len(clip.moments):
-        raise Unreadable(
-            f"only {count} of {len(clip.moments)} sampled frames could be decoded: the clip is damaged"
-        )
-    return width, height
+        container.mux(stream.encode(None))
+        return width, height, stream.pix_fmt
 
 
 def _no_larger(found: Survey) -> tuple[int, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from renderkiln.domain.errors import UsageError
 from renderkiln.pipelines.variations.effect import Effect, Intensity
+from renderkiln.pipelines.variations.effect_set import EffectSet
 from renderkiln.pipelines.variations.sampler import Sampler, Wish
 
 MOST = 1000  # variations of one clip
@@ -21,9 +23,7 @@ class VariationsParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     count: int = Field(10, ge=1, le=MOST, description="Variations of each clip")
-    skip: int = Field(
-        0, ge=0, le=10 * MOST, description="Leave out the first ones: more of a clip that has some"
-    )
+    skip: int = Field(0, ge=0, le=MOST, description="Leave out the first ones: more of a clip that has some")
     seed: int = Field(1, ge=0, lt=2**31, description="Another seed gives other variations")
     intensity: Intensity = Field("medium", description="How far effects go: subtle, medium or strong")
     effects: dict[str, Wish] = Field(
@@ -61,6 +61,11 @@ class VariationsParams(BaseModel):
             )
         return self
 
+    def spare_sampler(self, effects: Sequence[Effect], *, has_sound: bool) -> Iterator[EffectSet]:
+        """Draws other sets than `sampler` of this and of every later job that goes on after this one's."""
+        own = self.model_copy(update={"seed": 2**31 * (1 + self.skip + self.count) + self.seed})
+        return iter(own.sampler(effects, has_sound=has_sound))
+
     def sampler(self, effects: Sequence[Effect], *, has_sound: bool) -> Sampler:
         """Draws effect sets as asked for. Raises ValueError for wishes that are not possible."""
         return Sampler(
@@ -81,5 +86,9 @@ def installed() -> Sequence[Effect]:
     for name in catalog.names(catalog.EFFECTS):
         given: Effect | Sequence[Effect] = catalog.load(catalog.EFFECTS, name)
         for each in [given] if isinstance(given, Effect) else given:
-            found.setdefault(each.name, each)
+            if each.name in found:
+                raise UsageError(
+                    f"two installed packages have an effect {each.name!r}: one of them has to go"
+                )
+            found[each.name] = each
     return tuple(found.values())

@@ -18,7 +18,7 @@ from renderkiln.media.video.samples import samples
 from renderkiln.media.video.survey import Survey, survey
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.experience import remember, speed_before
-from renderkiln.pipelines.variations.check import faults, is_blank
+from renderkiln.pipelines.variations.check import faults, is_blank, said_of_damage
 from renderkiln.pipelines.variations.clip import Clip
 from renderkiln.pipelines.variations.effect_set import EffectSet
 from renderkiln.pipelines.variations.encoder import at_once, encoding_of
@@ -26,7 +26,7 @@ from renderkiln.pipelines.variations.film import Film
 from renderkiln.pipelines.variations.look import likeness_of_clip, looked_at
 from renderkiln.pipelines.variations.pace import Pace, kind_of
 from renderkiln.pipelines.variations.params import VariationsParams, installed
-from renderkiln.pipelines.variations.small import likeness, small_size
+from renderkiln.pipelines.variations.small import small_size, tiny_frame
 
 FOLDER = "variations"  # in the work folder
 
@@ -51,11 +51,6 @@ def render(ctx: StageContext) -> Result:
     return Result({"sets": [each.to_json() for each in sets], "frames": frames}, files)
 
 
-def likenesses(results: Sequence[Result]) -> list[Likeness]:
-    """What finished variations look like."""
-    return [np.load(each.files["likeness"]) for each in results]
-
-
 def _made(ctx: StageContext, clip: Clip, sets: Sequence[EffectSet]) -> dict[str, Result]:
     """Make the variations with these sets; their results by the sets' ids."""
     maker = _Maker(ctx, clip, sets)
@@ -70,7 +65,8 @@ def _twin(ctx: StageContext, clip: Clip, made: Sequence[Result]) -> int | None:
     params: VariationsParams = ctx.params
     if params.min_difference == 0 or ctx.results["draw"].values["sets"] == [{}]:
         return None
-    rows = distances([likeness_of_clip(ctx, clip), *likenesses(made)])
+    looks = (np.load(each.files["likeness"]) for each in made)
+    rows = distances([likeness_of_clip(ctx, clip), *looks])
     close = (n for n in range(1, len(rows)) if rows[n, :n].min() < params.min_difference)
     return next((n - 1 for n in close), None)
 
@@ -92,7 +88,9 @@ class _Maker:
         """One variation, checked. Raises Permanent with what is wrong with it."""
         film, folder = self._film(effects), self._ctx.workdir / FOLDER
         path = folder / f"{effects.id}.mp4"
-        used = self._run(film, path)
+        ended = self._run(film, path)
+        if damage := said_of_damage(ended.tail):
+            self._ctx.warn("damaged", f"Parts of the clip are damaged, and show or sound like it: {damage}")
         made = survey(path)
         look = self._look(film, made, path)
         wrong = faults(made, film)
@@ -104,18 +102,12 @@ class _Maker:
             )
         np.save(folder / f"{effects.id}.npy", look)
         self._pace.finished(effects.id)
-        values = {
-            "frames": film.frames,
-            "seconds": film.seconds,
-            "cpuSeconds": round(used.cpu_seconds, 2),
-            "peakBytes": used.peak_bytes,
-        }
         files = {
             "video": path,
             "likeness": folder / f"{effects.id}.npy",
             "picture": folder / f"{effects.id}.jpg",
         }
-        return Result(values, files)
+        return Result({"frames": film.frames}, files)
 
     def remember_pace(self) -> None:
         """So that the time of the next job of this kind is known before it begins."""
@@ -123,7 +115,7 @@ class _Maker:
             remember(self._ctx.services.cache, self._kind, fps)
 
     def _film(self, effects: EffectSet) -> Film:
-        return Film(self._clip, self._effects, effects, self._ctx.params.channels)
+        return Film(self._clip, self._effects, effects)
 
     def _run(self, film: Film, path: Path) -> Finished:
         try:
@@ -135,9 +127,7 @@ class _Maker:
             return self._encode(film, path, "libx264")
 
     def _encode(self, film: Film, path: Path, encoder: str) -> Finished:
-        path.unlink(
-            missing_ok=True
-        )  # FFmpeg writes into the file that is there, which may have been published
+        path.unlink(missing_ok=True)  # FFmpeg would write into the one that is there: it may be published
         source = self._ctx.inputs[0]
         command = film.command(
             source.path, path, replace(self._encoding, encoder=encoder), title=Path(source.name).stem
@@ -149,7 +139,11 @@ class _Maker:
     def _look(self, film: Film, made: Survey, path: Path) -> Likeness:
         """What it looks like, and its picture for the contact sheet."""
         half = float(1 / self._clip.fps / 2)  # the middle of a frame is no matter of rounding
-        frames = list(samples(path, made, [each + half for each in film.moments]))
-        width, _ = small_size(self._clip.width, self._clip.height)
-        write_image(path.with_suffix(".jpg"), scaled(picture_of(frames[len(frames) // 2]), width))
-        return likeness(frames, self._clip.width, self._clip.height)
+        moments = [each + half for each in film.moments]
+        width, height = self._clip.width, self._clip.height
+        tiny = []
+        for number, frame in enumerate(samples(path, made, moments)):
+            tiny.append(tiny_frame(frame, width, height))
+            if number == len(moments) // 2:
+                write_image(path.with_suffix(".jpg"), scaled(picture_of(frame), small_size(width, height)[0]))
+        return np.stack(tiny)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.video.reformatter import Interpolation
 
 from renderkiln.media.ffmpeg.command import PROTOCOLS, Command
-from renderkiln.media.video.difference import Likeness
 from renderkiln.pipelines.variations.clip import Clip
 
 _SMALL = 480  # pixels of the longer side: effects are tried at this size
@@ -54,16 +54,11 @@ def try_effects(clip: Clip, small: Path, filters: Sequence[str], output: Path) -
     )
 
 
-def likeness(frames: Sequence[av.VideoFrame], width: int, height: int) -> Likeness:
-    """Of decoded frames of a variation of this size: shape (frames, samples), see `difference`."""
+def tiny_frame(frame: av.VideoFrame, width: int, height: int) -> npt.NDArray[np.uint8]:
+    """One row of a likeness, from a frame of a variation of this size."""
     across, down = tiny_size(width, height)
-    tiny = [
-        frame.reformat(
-            width=across, height=down, format="yuv420p", interpolation=Interpolation.AREA
-        ).to_ndarray()
-        for frame in frames
-    ]
-    return np.stack([each.reshape(-1) for each in tiny]).astype(np.uint8, copy=False)
+    tiny = frame.reformat(width=across, height=down, format="yuv420p", interpolation=Interpolation.AREA)
+    return tiny.to_ndarray().reshape(-1).astype(np.uint8, copy=False)
 
 
 def _within(width: int, height: int, side: int) -> tuple[int, int]:
