@@ -228,7 +228,9 @@ def facts(field: Mapping[str, Any]) -> tuple[str, str]:
         return ", ".join(f"`{each}`" for each in kind["enum"]), told
     if "minimum" in kind or "exclusiveMinimum" in kind:
         low = kind.get("minimum", kind.get("exclusiveMinimum"))
-        return f"{low} … {kind.get('maximum', kind.get('exclusiveMaximum', ''))}", told
+        below = kind.get("exclusiveMaximum")
+        high = below - 1 if isinstance(below, int) and kind["type"] == "integer" else below
+        return f"{low} … {kind.get('maximum', '' if high is None else high)}", told
     return {"boolean": "`true`, `false`", "string": kind.get("format", "text")}.get(
         kind["type"], kind["type"]
     ), told

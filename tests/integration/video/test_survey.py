@@ -291,3 +291,30 @@ def test_memory_does_not_grow(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert known.frames == 60 * 45
     assert peak < 200_000
+
+
+def test_joined_recordings_whose_clock_begins_anew_are_told(tmp_path: Path) -> None:
+    one = clips.transport_stream(tmp_path)
+    both = tmp_path / "joined.ts"
+    both.write_bytes(one.read_bytes() * 2)
+    with pytest.raises(Unreadable, match=r"jumps back after 1\.\d s"):
+        survey(both)
+
+
+def test_of_several_sounds_it_is_the_one_that_players_take(tmp_path: Path) -> None:
+    clip = clips.plain(tmp_path)
+    both = tmp_path / "both.mkv"
+    streams = ("-map", "0:v", "-map", "0:a", "-map", "1:a")
+    flags = ("-disposition:a:0", "0", "-disposition:a:1", "default", "-c", "copy")
+    clips.ffmpeg(both, "-i", str(clip), "-i", str(clip), *streams, *flags)
+    track = survey(both).audio
+    assert track is not None
+    assert track.index == 2
+
+
+def test_colours_that_cannot_be_converted_are_refused(tmp_path: Path) -> None:
+    clip = clips.ffmpeg(
+        tmp_path / "strange.mkv", *clips.picture(), "-vf", "setparams=colorspace=ycgco", *clips.X264
+    )
+    with pytest.raises(Unsuitable, match="matrix 8"):
+        survey(clip)

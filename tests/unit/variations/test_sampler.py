@@ -126,7 +126,7 @@ def test_capacity_by_hand() -> None:
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        ({"zom": 3}, r"no effect 'zom'; did you mean zoom\? There are: bass, blur, border"),
+        ({"zom": 3}, r"no effect 'zom'; did you mean zoom\? there are: bass, blur, border"),
         ({"\x00" * 99: True}, "no effect"),
         ({"zoom": 21}, "zoom goes from 0 to 20 %; 21 is outside"),
         ({"zoom": -1}, "outside"),

@@ -50,6 +50,7 @@ _AFTERMATH = (
     "Error sending frames to consumers",
     "Error while opening encoder",
     "Nothing was written into output file",
+    "Setting chroma position directly",  # deprecated, and there is no other way yet
     "Task finished with error code",
     "Terminating thread with return code",
     "To ignore this",

@@ -10,6 +10,7 @@ from pathlib import Path
 from renderkiln.media.ffmpeg.command import BITEXACT, BT709, CRF, GOP_SECONDS, Command, Quality, media_input
 
 STEREO_BITS, SURROUND_BITS = 96_000, 64_000  # of AAC-LC in a second, for each of two channels and the others
+MOST_CHANNELS = 8  # of AAC in an mp4
 AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)  # Hz that players take
 
 # By which H.264 is made where hardware is wished for, best first; each must prove itself (see `encoders`).

@@ -20,6 +20,7 @@ from renderkiln.media.video.rate import Rhythm
 Fields = Literal["", "top", "bottom"]
 
 _LOOK = 8  # frames decoded: enough to see whether they are interlaced
+_BACK = 1.0  # seconds: decoding times never fall, where no two recordings were joined
 _PATIENCE = 300  # packets fed to the decoder before it is given up: recordings begin between key frames
 
 _UNTOLD = 0
@@ -52,6 +53,8 @@ class PicturePass:
         self._end = -math.inf  # in ticks
         self._encrypted = False
         self._seen = self._fed = self._interlaced = 0
+        self._latest = -math.inf  # decoding time, in ticks
+        self._jump: float | None = None  # seconds, where the clock falls back
 
     def add(self, packet: av.Packet[av.VideoStream]) -> None:
         """Note the next packet, in the order of the file."""
@@ -61,6 +64,7 @@ class PicturePass:
         moment = packet.pts if packet.pts is not None else packet.dts
         if moment is None or packet.is_discard or not packet.size:  # the end, an edit list, a dropped frame
             return
+        self._note_jump(packet.dts if packet.dts is not None else moment)
         self.rhythm.add(moment)
         self._end = max(self._end, moment + (packet.duration or 0))
 
@@ -69,6 +73,11 @@ class PicturePass:
         self.rhythm.finish()
         if self._encrypted:
             raise Unreadable(f"{shown(path)} is encrypted")
+        if self._jump is not None:
+            raise Unreadable(
+                f"the clock of {shown(path)} jumps back after {self._jump:.1f} s: recordings were joined. "
+                "Join them anew with FFmpeg's concat, or give them one by one"
+            )
         if not self.rhythm.count:
             raise Unreadable(f"{shown(path)} has no frames in it")
         if self._first is None:
@@ -101,6 +110,11 @@ class PicturePass:
         if self._end > self.rhythm.last:
             return self._end * float(self.tick)
         return float(self.rhythm.last * self.tick + 1 / fps)
+
+    def _note_jump(self, moment: int) -> None:
+        if self._jump is None and moment < self._latest - _BACK / self.tick:
+            self._jump = float((self._latest - self.rhythm.first) * self.tick)
+        self._latest = max(self._latest, moment)
 
     def _decode(self, packet: av.Packet[av.VideoStream]) -> None:
         self._fed += 1

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 import av
 import av.container
-from av.stream import Discard
+from av.stream import Discard, Disposition
 
 from renderkiln.media.container import open_container, shown, translated
 from renderkiln.media.errors import FFmpegStopped, Unreadable, Unsuitable
@@ -23,6 +23,7 @@ from renderkiln.media.video.passes import Fields, PicturePass, SoundPass, Track
 MAX_PIXELS = 8192 * 8192
 _ASK_EVERY = 256  # packets
 _MISSING_SECONDS, _MISSING_SHARE = 1.0, 0.02  # what may lack at the end: headers round, players do not notice
+_MATRICES = (0, 1, 2, 3, 4, 5, 6, 7, 9)  # ISO/IEC 23091-2: those that can be converted, or are near enough
 _ASPECTS = (Fraction(1, 4), Fraction(4))  # of pixels; beyond them it is nonsense and taken as square
 
 
@@ -111,7 +112,10 @@ def _sound(path: Path, container: av.container.InputContainer) -> av.AudioStream
     known = [s for s in sounds if s.codec_context is not None and cast("Any", s).codec_context.sample_rate]
     if sounds and not known:
         raise Unreadable(f"{shown(path)} has sound in a codec that cannot be decoded")
-    return cast("av.AudioStream", known[0]) if known else None
+    first = next(
+        (stream for stream in known if stream.disposition & Disposition.default), known[0] if known else None
+    )
+    return cast("av.AudioStream", first) if first is not None else None
 
 
 def _packets(
@@ -127,6 +131,10 @@ def _conclude(path: Path, info: MediaInfo, picture: PicturePass, sound: SoundPas
     film, frame = picture.stream, picture.first
     if not 0 < frame.width * frame.height <= MAX_PIXELS:
         raise Unsuitable(f"{shown(path)} has pictures of {frame.width}x{frame.height}")
+    if int(frame.colorspace) not in _MATRICES:
+        raise Unsuitable(
+            f"the colours of {shown(path)} are coded in a way not known here (matrix {frame.colorspace})"
+        )
     fps, variable = picture.rhythm.rate(_claims(film))
     start, end, track = picture.start, picture.end(fps), sound.track()
     _refuse_cut_off(path, info, film, start, end, track)

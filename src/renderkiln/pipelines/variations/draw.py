@@ -100,9 +100,10 @@ class _Trial:
 
 
 def _too_few(params: VariationsParams, found: int) -> str:
-    there_are = f"only {found}" if found else "none"
+    wanted = params.skip + params.count
+    asked = f"{wanted} variations that look different" if wanted > 1 else "a variation that looks different"
     return (
-        f"Of {params.skip + params.count} variations that look different, {there_are} could be found "
-        f"(at least {params.min_difference:g} code values apart): ask for fewer, a stronger intensity, more "
-        "effects on the picture, or a smaller min_difference"
+        f"Of {asked}, {f'only {found}' if found else 'none'} could be found (at least "
+        f"{params.min_difference:g} code values apart): ask for fewer, a stronger intensity, more effects on the "
+        "picture, or less difference"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +11,10 @@ import av
 
 from renderkiln.media.container import translated
 from renderkiln.media.errors import Unsuitable
+from renderkiln.media.ffmpeg.transcode import MOST_CHANNELS
 from renderkiln.media.video.difference import Likeness, from_raw
 from renderkiln.media.video.plain import plain
-from renderkiln.media.video.rate import FASTEST
+from renderkiln.media.video.rate import FASTEST, SLOWEST
 from renderkiln.media.video.samples import samples
 from renderkiln.media.video.survey import Survey, survey
 from renderkiln.pipelines.contract import Result, StageContext
@@ -37,6 +39,10 @@ def look(ctx: StageContext) -> Result:
     found = _without_tags(survey(path, stop=stop))
     _check_length(found.duration, ctx.services.limits.duration)
     clip = Clip.of(found, params)
+    if clip.channels > MOST_CHANNELS:
+        raise Unsuitable(
+            f"the sound has {clip.channels} channels, and AAC {MOST_CHANNELS} at most: ask for stereo"
+        )
     _tell(ctx, clip)
     small, tiny = _small(ctx, clip, path), ctx.workdir / "tiny.yuv"
     ctx.run_ffmpeg(try_effects(clip, small, [], tiny))
@@ -71,8 +77,10 @@ def _tell(ctx: StageContext, clip: Clip) -> None:
     found = clip.survey
     if found.variable:
         rate, shown = f"{float(clip.fps):.5g}", found.frames / found.duration
-        odd = "varies" if shown <= FASTEST else f"is {shown:.0f}"
+        odd = "varies" if SLOWEST <= shown <= FASTEST else f"is {shown:.3g}"
         ctx.warn("variable-rate", f"The clip's frame rate {odd}: its variations have {rate} frames a second")
+    if many := _several(found):
+        ctx.warn("several", f"The clip has {many}: the first film and the sound that players take are used")
     if found.hdr:
         ctx.warn(
             "hdr", f"The clip is HDR ({found.hdr.upper()}): its variations are SDR, tone-mapped to BT.709"
@@ -90,6 +98,14 @@ def _tell(ctx: StageContext, clip: Clip) -> None:
     if found.audio is not None and found.audio.end > found.start + found.duration + 1:
         late = found.audio.end - found.start - found.duration
         ctx.warn("long-sound", f"The sound goes on {late:.1f} s after the picture: that part is left out")
+
+
+def _several(found: Survey) -> str:
+    """How many there are of what only one is taken of."""
+    kinds = Counter(stream.kind for stream in found.info.streams if not stream.attached_picture)
+    films = [f"{kinds['video']} films"] if kinds["video"] > 1 else []
+    sounds = [f"{kinds['audio']} sound tracks"] if kinds["audio"] > 1 else []
+    return " and ".join(films + sounds)
 
 
 def _small(ctx: StageContext, clip: Clip, path: Path) -> Path:

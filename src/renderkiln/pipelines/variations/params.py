@@ -57,7 +57,7 @@ class VariationsParams(BaseModel):
         if sampler.capacity < self.count + self.skip:
             raise ValueError(
                 f"{self.count + self.skip} variations are asked for, but these effects give at most "
-                f"{sampler.capacity} different ones: allow more effects or a stronger intensity"
+                f"{sampler.capacity} different: allow more effects or a stronger intensity"
             )
         return self
 

@@ -90,7 +90,9 @@ class _Maker:
         path = folder / f"{effects.id}.mp4"
         ended = self._run(film, path)
         if damage := said_of_damage(ended.tail):
-            self._ctx.warn("damaged", f"Parts of the clip are damaged, and show or sound like it: {damage}")
+            self._ctx.warn(
+                "damaged", f"Parts of the clip are damaged, and so they are here: look at it ({damage})"
+            )
         made = survey(path)
         look = self._look(film, made, path)
         wrong = faults(made, film)

@@ -133,8 +133,8 @@ def _check_known(name: str, known: Mapping[str, Effect]) -> None:
     if name in known:
         return
     near = difflib.get_close_matches(name, known, n=2)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise ValueError(f"there is no effect {name[:40]!r}{hint} There are: {', '.join(sorted(known))}")
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise ValueError(f"there is no effect {name[:40]!r}; {hint}there are: {', '.join(sorted(known))}")
 
 
 def _choice(effect: Effect, wish: Wish | None, intensity: Intensity) -> _Choice:
