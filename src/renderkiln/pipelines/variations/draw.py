@@ -102,8 +102,8 @@ class _Trial:
 def _too_few(params: VariationsParams, found: int) -> str:
     wanted = params.skip + params.count
     asked = f"{wanted} variations that look different" if wanted > 1 else "a variation that looks different"
+    there = f"only {found}" if found else "none"
     return (
-        f"Of {asked}, {f'only {found}' if found else 'none'} could be found (at least "
-        f"{params.min_difference:g} code values apart): ask for fewer, a stronger intensity, more effects on the "
-        "picture, or less difference"
+        f"Of {asked}, {there} could be found (at least {params.min_difference:g} code values apart): ask for "
+        "fewer, a stronger intensity, more effects on the picture, or less difference"
     )
