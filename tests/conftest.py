@@ -1,12 +1,17 @@
-"""For all tests: one cache of compiled kernels, and a home that is never the developer's own."""
+"""For all tests: one cache of compiled kernels, a home that is never the developer's own, no deadlines."""
 
 import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from renderkiln.media.kernels import use_cache
+
+# No test is timed: machines are shared, and a first example may compile a kernel.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # Before any test imports Numba; all workers and child processes share it.
 use_cache(Path(__file__).parents[1] / ".pytest_cache" / "renderkiln")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,12 @@ WIDTHS = range(1600, 2401, 160)  # pixels, up to USUAL_CELLS cells
 USUAL_CELLS, GROWTH = 24, 0.33  # with more cells the widths grow by this power of their number
 SHAPE = 1.6  # width to height that a sheet strives for
 LEGIBLE, LARGE = 330, 900  # pixels: width of a comfortable cell; side of a picture that is as large as a wall
-LEAST_CELL = 140  # pixels wide: room for a few words
+LEAST_CELL = 130  # pixels wide: room for a few words
 ASPECTS = (9 / 16, 2.4)  # of the place for a picture; narrower and wider ones get bars
 BASELINE = 0.8  # of a line's height
 UNLIMITED = 1e6  # pixels: text on one line, however long
-WORDS_HEIGHT = 4.6  # of three lines of text and the space above them, in text sizes
+MOST_LINES = 3  # of a caption
+WORDS_HEIGHT = 5.5  # of a label, such a caption and the space above them, in text sizes
 
 BACKGROUND = skia.Color(27, 27, 27)  # neutral, so that colours can be judged
 PLACE = skia.Color(18, 18, 18)
@@ -39,7 +41,7 @@ class Cell:
     """One picture and its words.
 
     `picture` is RGB of shape (height, width, 3). `label` ("12") and `detail` ("6.1 from its nearest") share a
-    line below it, `caption` takes up to two more. A `marked` cell is set off from the others.
+    line below it, `caption` takes up to three more. A `marked` cell is set off from the others.
     """
 
     picture: Pixels
@@ -199,19 +201,22 @@ def _draw_words(canvas: skia.Canvas, grid: Grid, cell: Cell, x: int, y: int, fon
 
 
 def _caption(caption: str, room: float, size: float, fonts: Sequence[Path]) -> list[TextBlock]:
-    """One line, or two of like width that are broken behind a comma: "hue +3°" stays together."""
+    """As few lines of like width as it takes, broken behind commas: "hue +3°" stays together."""
 
     def line(text: str, width: float = room) -> TextBlock:
         return lay_out(text, width=width, size=size, min_size=size, fonts=fonts)
-
-    def flaws(lines: tuple[str, str]) -> tuple[bool, float]:
-        first, second = (line(text, UNLIMITED).width for text in lines)
-        return first > room, max(first, second)
 
     parts = caption.split(", ")
     if line(caption, UNLIMITED).width <= room:
         return [line(caption)]
     if len(parts) == 1:
-        return [lay_out(caption, width=room, size=size, min_size=size, max_lines=2, fonts=fonts)]
-    breaks = [(", ".join(parts[:at]) + ",", ", ".join(parts[at:])) for at in range(1, len(parts))]
-    return [line(text) for text in min(breaks, key=flaws)]
+        return [lay_out(caption, width=room, size=size, min_size=size, max_lines=MOST_LINES, fonts=fonts)]
+    widths = [line(f"{part}, ", UNLIMITED).width for part in parts]
+    for count in range(2, min(MOST_LINES, len(parts)) + 1):
+        spans = (pairwise([0, *at, len(parts)]) for at in combinations(range(1, len(parts)), count - 1))
+        best = min(map(list, spans), key=lambda each: max(sum(widths[start:stop]) for start, stop in each))
+        texts = [", ".join(parts[start:stop]) for start, stop in best]
+        lines = [line(text) for text in (*(f"{text}," for text in texts[:-1]), texts[-1])]
+        if not any(each.shortened for each in lines):
+            break
+    return lines
