@@ -96,7 +96,7 @@ def test_nor_does_a_stage_that_hears_nothing(kiln: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_nor_a_parent_that_ends_by_another_signal(kiln: Any, tmp_path: Path, number: signal.Signals) -> None:
     mark = tmp_path / "pid"
-    if signal.getsignal(number) is signal.SIG_IGN:  # tests that nohup has started would pass on their deafness
+    if signal.getsignal(number) is signal.SIG_IGN:  # as nohup leaves it: the child would be deaf, too
         signal.signal(number, signal.SIG_DFL)
     with rendering(kiln, "mischief:Mischief", {"mischief": "hang", "mark": str(mark)}) as process:
         until(process, lambda event: event["message"] == "Running")
