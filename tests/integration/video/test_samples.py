@@ -12,12 +12,17 @@ import pytest
 import clips
 from renderkiln.media.errors import Unreadable
 from renderkiln.media.video import samples as module
-from renderkiln.media.video.samples import sample_times, samples
+from renderkiln.media.video.samples import samples
 from renderkiln.media.video.survey import survey
 
 Packets = Iterator["av.Packet[av.VideoStream]"]
 
 pytestmark = pytest.mark.integration
+
+
+def sample_times(duration: float, count: int) -> list[float]:
+    """Seconds in the middle of `count` equal parts of `duration`."""
+    return [(k + 0.5) * duration / count for k in range(count)]
 
 
 def truth(path: Path, start: float, times: list[float]) -> list[bytes]:

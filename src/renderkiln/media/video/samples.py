@@ -21,11 +21,6 @@ _EARLY = 1e-6  # seconds: times are floats, those of frames are fractions
 _BACK = 10.0  # seconds: transport streams have no index, and a seek may land behind the key frame
 
 
-def sample_times(duration: float, count: int) -> list[float]:
-    """Seconds in the middle of `count` equal parts of `duration`."""
-    return [(k + 0.5) * duration / count for k in range(count)]
-
-
 def samples(path: Path, survey: Survey, times: Iterable[float]) -> Iterator[av.VideoFrame]:
     """The frame shown at each of `times`, in ascending order; seconds from the first picture on.
 

@@ -96,7 +96,7 @@ def _write_report(
         },
     }
     text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")  # of a name that is not UTF-8: \\udcff
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")  # of a name that is not UTF-8
 
 
 def _sheet(
@@ -110,15 +110,10 @@ def _sheet(
         picture = scaled(picture, min(width, picture.shape[1]))  # of a thousand, each must be small
         detail = f"{row['nearest']['difference']:.1f} from its nearest"
         cells.append(Cell(picture, row["words"], detail, label=str(row["index"])))
+    closest = min(float(row["nearest"]["difference"]) for row in rows)
     count = f"{len(rows)} variation{'s' if len(rows) != 1 else ''}"
-    subtitle = (
-        f"{count} · {ctx.params.intensity} · seed {ctx.params.seed} · at least {_closest_of(rows):.1f} apart"
-    )
+    subtitle = f"{count} · {ctx.params.intensity} · seed {ctx.params.seed} · at least {closest:.1f} apart"
     return contact_sheet(ctx.inputs[0].name, cells, subtitle=subtitle, fonts=ctx.services.fonts)
-
-
-def _closest_of(rows: Sequence[Mapping[str, Any]]) -> float:
-    return min(float(row["nearest"]["difference"]) for row in rows)
 
 
 def _facts(clip: Clip) -> str:

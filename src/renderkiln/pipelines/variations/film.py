@@ -13,7 +13,7 @@ from renderkiln.pipelines.variations.clip import Clip
 from renderkiln.pipelines.variations.effect import Effect
 from renderkiln.pipelines.variations.effect_set import EffectSet
 
-_MISSING = 50  # one in so many of the last frames may not be decoded: then the picture before them stays
+_MISSING = 50  # of so many frames the last may be missing, for a second at most: the one before stays
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Film:
             *plain(clip.survey, width=clip.width, height=clip.height),
             f"setpts=(PTS-STARTPTS)/{speed:g}",
             f"fps={clip.fps}:start_time=0",
-            f"tpad=stop_mode=clone:stop={2 + self.frames // _MISSING}",
+            f"tpad=stop_mode=clone:stop={2 + min(self.frames // _MISSING, round(clip.fps))}",
             *self.set.picture_filters(self.effects, clip.picture(speed)),
             "setsar=1",  # a window of even size has not to the last digit the shape of the picture
             "format=yuv420p",
