@@ -114,7 +114,7 @@ class Rig:
             found = events.after(connection, 0, job_id=job, limit=10_000)
         return [each for each in found if each.event.name in names]
 
-    def until(self, happened: Callable[[], object], seconds: float = 60.0) -> None:
+    def until(self, happened: Callable[[], object], seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < deadline, "it did not happen in time"

@@ -45,8 +45,8 @@ def test_postgres_is_killed_and_restarted_and_the_render_goes_on(rig: Rig, postg
 @BY_SQLITE
 @pytest.mark.timeout(120)
 def test_a_database_locked_for_twenty_seconds_costs_nobody_anything(rig: Rig) -> None:
-    """The workers here call the others dead after 1.5 s, so that 20 s would be plenty."""
-    workers = [rig.worker("first"), rig.worker("second")]
+    """The workers here call the others dead after 6 s, so that 20 s would be plenty."""
+    workers = [rig.worker(name, environ={"SILENCE": "6"}) for name in ("first", "second")]
     ids = rig.submit("a", "b", **SLOW)
     rig.until(lambda: len(rig.told("part.completed")) >= 2)
     with contextlib.closing(sqlite3.connect(rig.room.database.path, isolation_level=None)) as locking:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.integration
 NAMES = ("one", "two", "three", "four")
 
 
-def old_version(rig: Rig, names: Sequence[str] = NAMES) -> tuple[subprocess.Popen[str], list[str]]:
+@contextlib.contextmanager
+def old_version(rig: Rig, names: Sequence[str] = NAMES) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A worker of an older version, with one job for each note in its queue; their ids."""
     for name in names:
         (rig.folder / name).write_text(name)
@@ -34,17 +36,21 @@ def old_version(rig: Rig, names: Sequence[str] = NAMES) -> tuple[subprocess.Pope
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    return process, [process.stdout.readline().strip() for _ in names]
+    with process:
+        assert process.stdout is not None
+        try:
+            yield process, [process.stdout.readline().strip() for _ in names]
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
 def test_a_queue_of_the_previous_version_drains(rig: Rig, signal_number: int) -> None:
-    process, ids = old_version(rig)
-    # Jobs of one moment are drawn in any order.
-    rig.until(lambda: {rig.state(id) for id in ids} == {"completed", "processing", "pending"})
-    process.send_signal(signal_number)
-    process.communicate(timeout=60)
+    with old_version(rig) as (process, ids):
+        # Jobs of one moment are drawn in any order.
+        rig.until(lambda: {rig.state(id) for id in ids} == {"completed", "processing", "pending"})
+        process.send_signal(signal_number)
+        process.wait(timeout=60)
     assert "pending" in {rig.state(id) for id in ids}
     upgraded = subprocess.run(
         [sys.executable, "-m", "renderkiln", "db", "upgrade"],
@@ -62,9 +68,7 @@ def test_a_queue_of_the_previous_version_drains(rig: Rig, signal_number: int) ->
 
 def test_both_versions_may_work_on_one_queue(rig: Rig) -> None:
     many = [f"note_{number}" for number in range(16)]  # more than the old one does while the new one starts
-    process, ids = old_version(rig, many)
-    rig.worker("new")
-    rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
-    process.kill()
-    process.communicate()
+    with old_version(rig, many) as (_, ids):
+        rig.worker("new", environ={"SILENCE": "10"})  # the old one beats every two seconds only
+        rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
     assert {rig.job(id).report.worker for id in ids} == {"old", "new"}

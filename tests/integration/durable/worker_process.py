@@ -31,7 +31,7 @@ def main() -> None:
     clock = ClockSetBack(float(os.environ.get("CLOCK_SET_BACK", 0)))
     with Renderkiln(settings, clock=clock) as kiln:
         bound = int(most[0]) if most else None
-        silence = float(os.environ.get("SILENCE", "1.5"))
+        silence = float(os.environ.get("SILENCE", "2.5"))
         worker = kiln.room.worker(name=name, most=bound, grace=20, beat=0.2, silence=silence)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
