@@ -34,6 +34,7 @@ from renderkiln.domain.event import Event
 from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines.visualizer.params import VisualizerParams
 from row import Row
+from scenes import ScenesBench
 from song import features, song
 from variations import VariationsBench
 
@@ -73,10 +74,11 @@ def main() -> None:
     parser.add_argument("--engine", action="store_true", help="only what the engine costs")
     parser.add_argument("--narration", action="store_true", help="only what a narration costs")
     parser.add_argument("--variations", action="store_true", help="only what variations cost")
+    parser.add_argument("--scenes", action="store_true", help="only what scenes cost")
     options = parser.parse_args()
     scale = 0.25 if options.quick else 1.0
     with tempfile.TemporaryDirectory(prefix="renderkiln-bench-") as name:
-        everything = not (options.engine or options.narration or options.variations)
+        everything = not (options.engine or options.narration or options.variations or options.scenes)
         parts: list[Iterator[Row]] = []
         if everything:
             parts.append(Bench(Path(name), scale).rows(long=options.long))
@@ -84,6 +86,8 @@ def main() -> None:
             parts.append(NarrationBench(Path(name), scale).rows())
         if everything or options.variations:
             parts.append(VariationsBench(Path(name), scale).rows())
+        if everything or options.scenes:
+            parts.append(ScenesBench(Path(name), scale).rows())
         if everything or options.engine:
             parts.append(EngineBench(Path(name), scale).rows())
         rows = []

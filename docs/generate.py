@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +16,10 @@ from renderkiln.cli.app import renderkiln
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.narration.bands import BANDS, SOLFEGGIO
 from renderkiln.pipelines.narration.params import NarrationParams
+from renderkiln.pipelines.scenes.document.layers import Layer
+from renderkiln.pipelines.scenes.document.schema import project_schema
+from renderkiln.pipelines.scenes.document.style import STYLES, TextStyle
+from renderkiln.pipelines.scenes.document.units import COLOR, PERCENT
 from renderkiln.pipelines.variations.effects import EFFECTS
 from renderkiln.pipelines.variations.params import VariationsParams
 from renderkiln.pipelines.visualizer.formats import FORMATS
@@ -35,6 +41,7 @@ def pages() -> dict[str, str]:
             ("templates.md", templates()),
             ("narration.md", narration()),
             ("variations.md", variations()),
+            ("projects.md", projects()),
         )
     }
 
@@ -197,6 +204,115 @@ def variations() -> Iterator[str]:
     ]
     columns = ("effect", "what it does", "subtle", "medium", "strong", "possible", "chance", "group")
     yield from table((*columns, "CPU a 1080p frame"), effects)
+
+
+def projects() -> Iterator[str]:
+    """Every object of a project document with its fields."""
+    schema = project_schema()
+    yield "# Project documents"
+    yield ""
+    yield "What `renderkiln render scenes PROJECT.json` reads. `renderkiln scenes validate` says what is"
+    yield "wrong in a document, `renderkiln scenes schema` prints all of this as JSON Schema, for editors."
+    yield ""
+    yield "A *length* is a number of pixels of a frame whose shorter side has 1080, whatever resolution is"
+    yield 'made, or a share of the frame like `"50%"`. A *colour* is `"#rgb"`, `"#rrggbb"`, `"#rrggbbaa"`,'
+    yield '`"white"`, `"black"`, `"transparent"` or a name of the brand\'s `colors`. Paths of files count'
+    yield "from the document's folder and may not lead out of it; http and https URLs may stand for them."
+    yield ""
+    yield from fields_of("Project", schema)
+    yield from fields_of("Every layer", {**Layer.model_json_schema(), "description": "What all layers have."})
+    for name in used(schema, schema["$defs"]):
+        yield from fields_of(name, schema["$defs"][name])
+    yield "## Styles"
+    yield ""
+    yield "What the built-in text styles are where the brand's `styles` do not say otherwise."
+    yield ""
+    styles = [
+        (f"`{name}`", ", ".join(f"`{field}` {told(value)}" for field, value in given(style).items()))
+        for name, style in STYLES.items()
+    ]
+    yield from table(("style", "what it says"), styles)
+
+
+def fields_of(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
+    """A section for an object; what a layer shares with all others has a section of its own."""
+    fields, shared = schema["properties"], {}
+    yield f"## {name}"
+    yield ""
+    yield schema["description"]
+    for title, model in (("Every layer", Layer), ("TextStyle", TextStyle)):
+        others = model.model_json_schema()["properties"]
+        if name not in (title, "Project") and others.keys() <= fields.keys():
+            shared |= {field: facts for field, facts in others.items() if facts == fields[field]}
+            yield f"It has the fields of [{title}](#{title.lower().replace(' ', '-')}), too."
+    yield ""
+    required = schema.get("required", ())
+    rows = [
+        (
+            f"`{field}`",
+            kind(facts),
+            "required" if field in required else told(facts.get("default")),
+            facts["description"],
+        )
+        for field, facts in fields.items()
+        if field not in shared
+    ]
+    yield from table(("field", "value", "default", "what it is"), rows)
+    yield ""
+
+
+def used(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Sequence[str]:
+    """The names of all objects that a schema leads to, each after the first that names it."""
+    names = [
+        each.rpartition("/")[2] for each in re.findall(r"#/\$defs/\w+", json.dumps(schema["properties"]))
+    ]
+    found: dict[str, None] = {}
+    for name in names:
+        found |= dict.fromkeys([name, *used(definitions[name], definitions)])
+    return list(found)
+
+
+def kind(field: Mapping[str, Any]) -> str:
+    """What may be written for a field of a project document."""
+    match field:
+        case {"$ref": str(reference)}:
+            name = reference.rpartition("/")[2]
+            return f"[{name}](#{name.lower()})"
+        case {"anyOf": members} if any(each.get("pattern") == PERCENT for each in members):
+            return "length"
+        case {"anyOf": members} | {"oneOf": members}:
+            return " or ".join(kind(each) for each in members if each.get("type") != "null")
+        case {"const": word} | {"enum": [word]}:
+            return told(word)
+        case {"enum": words}:
+            return ", ".join(map(told, words))
+        case {"pattern": pattern} if pattern == COLOR:
+            return "colour"
+        case {"type": "array", "items": items}:
+            return f"list of {kind(items)}"
+        case {"patternProperties": values}:
+            return f"{', '.join(map(kind, values.values()))} by name"
+        case {"type": "object", "additionalProperties": values}:
+            return f"{kind(values)} by name"
+        case {"type": "string"}:
+            return "text"
+        case {"type": "boolean"}:
+            return "`true`, `false`"
+        case {"type": "number" | "integer"}:
+            low = field.get("minimum", field.get("exclusiveMinimum"))
+            return f"{low} … {field['maximum']}"
+    raise ValueError(f"nothing is known of {field}")
+
+
+def told(value: object) -> str:
+    """A value as it is written in a document."""
+    if isinstance(value, dict):
+        value = {name: each for name, each in value.items() if each not in (None, {}, [])}
+    return "none" if value in (None, {}, []) else f"`{json.dumps(value)}`"
+
+
+def given(style: TextStyle) -> Mapping[str, Any]:
+    return style.model_dump(exclude_unset=True)
 
 
 def flat(

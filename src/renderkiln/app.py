@@ -25,6 +25,7 @@ from renderkiln.engine.direct import Direct
 from renderkiln.engine.executor import Executor
 from renderkiln.engine.heartbeat import announce
 from renderkiln.engine.narrator import Listener
+from renderkiln.engine.projects import Projects
 from renderkiln.engine.retention import Keep, Retention
 from renderkiln.engine.stage_process import ForkServer
 from renderkiln.engine.submission import Submission
@@ -99,6 +100,11 @@ class Renderkiln:
             },
             polling=settings.poll_interval,
         )
+
+    @property
+    def projects(self) -> Projects:
+        """Stored projects and their scenes."""
+        return Projects(self.database, self._clock, project_document)
 
     def close(self) -> None:
         """End whatever still runs."""
@@ -225,14 +231,15 @@ class Renderkiln:
             clock=self._clock,
             home=self._home,
             pipeline=self.pipeline,
-            services=self._services,
+            services=self.services,
             retry=self.retry,
             owner=worker.id,
             worker=worker.name,
             keep_work=self.settings.keep_work,
         )
 
-    def _services(self, output: Path | None) -> Services:
+    def services(self, output: Path | None = None) -> Services:
+        """What the stages of a job may use; `output` is where its finished files go."""
         settings = self.settings
         limits = Limits(
             settings.max_duration,
@@ -285,6 +292,16 @@ def speech_settings(settings: Settings) -> SpeechSettings:
         elevenlabs_cost_per_character=settings.elevenlabs_cost,
         chunk_size=settings.tts_chunk_size,
     )
+
+
+def project_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A project document as it is kept: checked, in plain JSON, and nothing in it that was not given.
+
+    Raises UsageError with all that is wrong with it. The files that it names are not looked at.
+    """
+    from renderkiln.pipelines.scenes.document.reading import project_of  # its schema takes a while to build
+
+    return project_of(document, "the project").model_dump(mode="json", exclude_unset=True)
 
 
 def _validated(pipeline: Pipeline, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,14 @@ Settings come from options, RENDERKILN_… variables and renderkiln.toml: see `r
         "jobs": ("renderkiln.cli.jobs:jobs", "See, watch, cancel and retry jobs."),
         "batches": ("renderkiln.cli.batches:batches", "See, watch, cancel and retry whole batches."),
         "queues": ("renderkiln.cli.queues:queues", "See, pause and limit queues."),
+        "scenes": (
+            "renderkiln.cli.scenes:scenes",
+            "Check projects of scenes, and look at them, before they are rendered.",
+        ),
+        "projects": (
+            "renderkiln.cli.projects:projects",
+            "Keep projects of scenes, change them, and render them by id.",
+        ),
         "worker": ("renderkiln.cli.worker:worker", "Work off the queues."),
         "probe": ("renderkiln.cli.probe:probe", "Say what a media file is."),
         "templates": ("renderkiln.cli.templates:templates", "List and preview the looks of a film."),
@@ -84,7 +92,8 @@ def _tell(error: Exception) -> int:
             say(_sentence(error))
             return error.exit_code
         case UsageError():
-            say(str(error))
+            for line in getattr(error, "lines", [str(error)]):  # a document has many mistakes
+                say(line)
             return WRONG_USE
         case RenderkilnError() | OSError(errno=int()):
             say(str(error))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Pipelines with a form of their own; all others have one made from their Params.
-_FORMS = {name: f"renderkiln.cli.{name}" for name in ("narration", "variations", "visualizer")}
+_FORMS = {name: f"renderkiln.cli.{name}" for name in ("narration", "scenes", "variations", "visualizer")}
 
 
 @dataclass(frozen=True)

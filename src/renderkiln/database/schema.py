@@ -18,7 +18,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0002"  # the newest of migrations/versions
+REVISION = "v0003"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -200,4 +200,29 @@ queues = sa.Table(
     sa.Column("worker_limit", sa.Integer),
     sa.Column("global_limit", sa.Integer),
     sa.Column("paused", sa.Boolean, nullable=False),
+)
+
+projects = sa.Table(
+    "kiln_projects",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("folder", Text, nullable=False),  # absolute; relative paths of the document count from it
+    sa.Column("document", Json, nullable=False),  # without its scenes
+    sa.Column("revision", sa.Integer, nullable=False),  # of the project and its scenes, from 1
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Index(None, "created_at", "id"),
+)
+
+scenes = sa.Table(
+    "kiln_scenes",
+    metadata,
+    sa.Column("project_id", Text, sa.ForeignKey("kiln_projects.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", Text, primary_key=True),  # the scene's own, unique in its project
+    sa.Column("position", sa.Integer, nullable=False),  # from 1, without gaps
+    sa.Column("document", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Index(None, "project_id", "position"),
 )

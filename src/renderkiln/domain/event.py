@@ -33,6 +33,13 @@ EventName = Literal[
     "queue.paused",
     "queue.resumed",
     "queue.changed",  # its limits
+    "project.created",  # facts: project, name, revision; of all that follow: project, revision
+    "project.updated",  # its name, or its document with all scenes
+    "project.deleted",  # with all its scenes
+    "scene.created",  # with its project or alone; facts of all that follow, too: scene, position from 1
+    "scene.updated",
+    "scene.moved",
+    "scene.removed",  # facts: the position it had
 ]
 
 
@@ -41,7 +48,7 @@ class Event:
     """`percent` is the whole job's, 0 … 100, never falling. `facts` are small JSON values such as fps."""
 
     name: EventName
-    job_id: str | None  # None: it tells of a batch, a worker or a queue
+    job_id: str | None  # None: it tells of a batch, a worker, a queue or a project
     at: datetime
     percent: float
     stage: str | None = None

@@ -190,6 +190,7 @@ class AttemptRun:
             records=self._records,
             log=self._log,
             kept=(self._folder.lock,),
+            reuse=self._reuse,
         )
 
     def _claim(self, job: Job, key: str) -> WorkFolder:

@@ -17,8 +17,10 @@ from renderkiln.domain.errors import Stopped
 from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.media.errors import FFmpegStopped
 from renderkiln.media.ffmpeg.command import Command
+from renderkiln.media.ffmpeg.process import Presence
 from renderkiln.media.ffmpeg.progress import Progress
-from renderkiln.media.ffmpeg.run import Feed, Finished, Presence, feed, run
+from renderkiln.media.ffmpeg.reader import Reader
+from renderkiln.media.ffmpeg.run import Feed, Finished, feed, run
 from renderkiln.pipelines.contract import JSON, Item, JobFacts, Result, Services
 
 Send = Callable[[Mapping[str, Any]], None]
@@ -98,6 +100,9 @@ class Context:
 
     def feed_ffmpeg(self, command: Command) -> Feed:
         return feed(command, **self._ffmpeg_options())
+
+    def read_ffmpeg(self, command: Command) -> Reader:
+        return Reader(command, **self._ffmpeg_options())
 
     def part_done(self, key: str, result: Result) -> None:
         self._record_part(key, result)

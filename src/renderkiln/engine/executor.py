@@ -46,6 +46,7 @@ class Attempt:
     records: Records
     log: Path
     kept: tuple[int, ...] = ()  # descriptors that stages hold open until they are gone
+    reuse: bool = True  # what other jobs have made may be taken
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Executor:
             pipeline=catalog.reference(attempt.pipeline) if stage.isolated else "",
             stage=stage.name,
             params=attempt.job.params,
-            job=JobFacts(attempt.job.id, attempt.records.created_at, attempt.number),
+            job=JobFacts(attempt.job.id, attempt.records.created_at, attempt.number, reuse=attempt.reuse),
             inputs=attempt.assets,
             results=results,
             workdir=attempt.workdir,

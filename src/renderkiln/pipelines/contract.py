@@ -22,6 +22,7 @@ from renderkiln.domain.asset import Asset
 from renderkiln.domain.retry import Retry
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.progress import Progress
+from renderkiln.media.ffmpeg.reader import Reader
 from renderkiln.media.ffmpeg.run import Feed, Finished
 from renderkiln.media.speech.settings import SpeechSettings
 
@@ -74,6 +75,7 @@ class JobFacts:
     id: str
     created_at: datetime  # aware; its date in local time names the output
     attempt: int = 1
+    reuse: bool = True  # what other jobs have made may be taken; not with --no-cache
 
 
 class StageContext(Protocol):
@@ -102,6 +104,9 @@ class StageContext(Protocol):
 
     def feed_ffmpeg(self, command: Command) -> Feed:
         """Start FFmpeg on data that the stage writes to it; a context manager. Raises as `run_ffmpeg`."""
+
+    def read_ffmpeg(self, command: Command) -> Reader:
+        """Start FFmpeg for the stage to read from its stdout; a context manager. Raises as `run_ffmpeg`."""
 
     def part_done(self, key: str, result: Result) -> None:
         """Record one part of this stage as a checkpoint, at once and durably."""

@@ -14,15 +14,25 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
-from databases import BACKENDS, Postgres
+from databases import BACKENDS, NOON, Postgres
+from renderkiln.database import batches, events, projects, queues
 from renderkiln.database.engine import Database, default_url, upgrade
 from renderkiln.database.migrate import scripts
+from renderkiln.database.projects import NewProject
 from renderkiln.database.schema import REVISION, VERSION_TABLE, metadata
 from renderkiln.domain.errors import UserError
 
 UPGRADE = "import sys; from renderkiln.database.engine import *; upgrade(Database(sys.argv[1]))"
 
+OLD_ROWS = (
+    "INSERT INTO kiln_batches (id, created_at, label, metadata, rounds) "
+    """VALUES ('b', '2026-01-27 12:00:00.000000{zone}', 'night', '{"order": 7}', 2)""",
+    "INSERT INTO kiln_queues (name, paused) VALUES ('video', true)",
+    "INSERT INTO kiln_events (at, name, message, facts) "
+    """VALUES ('2026-01-27 12:00:00.000000{zone}', 'queue.paused', '', '{"queue": "video"}')""",
+)
 
 UPGRADE_ON_CALL = """
 import sys
@@ -89,6 +99,27 @@ def test_several_processes_may_come_at_once(
         database = Database(url)
         assert set(metadata.tables) <= set(sa.inspect(database.engine).get_table_names())
         database.close()
+
+
+def test_what_an_older_version_has_stored_stays(empty: Database) -> None:
+    with empty.write() as connection:
+        older = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        with Operations.context(older):
+            for script in reversed(list(scripts().iterate_revisions("v0002", "base"))):
+                script.module.upgrade()
+        older.stamp(scripts(), "v0002")
+        for row in OLD_ROWS:
+            connection.exec_driver_sql(row.replace("{zone}", "" if empty.is_sqlite else "+00"))
+    assert "kiln_projects" not in sa.inspect(empty.engine).get_table_names()
+    upgrade(empty)
+    with empty.write() as connection:
+        stored = batches.find(connection, "b")
+        assert stored is not None
+        assert (stored.label, stored.metadata, stored.rounds) == ("night", {"order": 7}, 2)
+        assert queues.find(connection, "video").paused
+        (event,) = events.after(connection, 0)
+        assert (event.event.at, event.event.name) == (NOON, "queue.paused")
+        projects.insert(connection, NewProject("prj_1", "Kite", Path("/films"), {"fps": 25}, NOON))
 
 
 def test_migrations_and_schema_are_the_same(database: Database) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from renderkiln.media.ffmpeg import command
 from renderkiln.media.ffmpeg.command import Codec, Command, Quality
+from renderkiln.media.ffmpeg.decode import decode_frames
 
 STORED = Path(__file__).with_name("command_lines.txt")
 pytestmark = pytest.mark.golden
@@ -50,6 +51,26 @@ def commands() -> dict[str, Command]:
         ),
         "encode_audio": command.encode_audio(rate=44100, output=Path("sound.m4a")),
         "copy_audio": command.copy_audio(source=Path("song.m4a"), output=Path("sound.m4a")),
+        "decode_frames": decode_frames(
+            Path("clip.mp4"),
+            index=0,
+            before=["scale=1920:1080"],
+            filters=["scale=1280:720", "setsar=1"],
+            fps=Fraction(30),
+            at=Fraction(0),
+            frames=90,
+        ),
+        "decode_frames later": decode_frames(
+            Path("-x%d:.ts"),
+            index=2,
+            before=["scale=720:576", "bwdif=mode=send_frame:parity=tff:deint=all"],
+            filters=[],
+            fps=Fraction(30000, 1001),
+            at=Fraction(1001, 30000) + 100,
+            frames=1,
+            seek=88.0333,
+            threads=2,
+        ),
         "trial_encode": command.trial_encode("h264_nvenc"),
         "trial_encode upload": command.trial_encode("h264_vaapi", before=("-a", "b"), upload="hwupload"),
     }

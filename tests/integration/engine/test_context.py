@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from renderkiln.domain.errors import Permanent, Stopped
-from renderkiln.media.errors import FFmpegFailed
+from renderkiln.media.errors import FFmpegFailed, FFmpegStopped
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.testing import FakeContext
@@ -95,6 +95,17 @@ def test_ffmpeg_runs_fails_and_stops(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         ctx.run_ffmpeg(Command(("-re", *picture, "-f", "null", "-")))
     assert time.monotonic() - started < 3
+
+
+def test_ffmpeg_is_read_from(tmp_path: Path) -> None:
+    ctx, frame = FakeContext(tmp_path, None), bytearray(64 * 48)
+    picture = ("-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=60,format=gray")
+    with ctx.read_ffmpeg(Command((*picture, "-f", "rawvideo", "pipe:1"))) as reader:
+        assert reader.read_into(frame)
+        assert len(set(frame)) > 2
+        ctx.stop.set()
+        with pytest.raises(FFmpegStopped):
+            all(iter(lambda: reader.read_into(frame), None))
 
 
 def test_the_fake_is_a_context(tmp_path: Path) -> None:

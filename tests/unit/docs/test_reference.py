@@ -21,7 +21,9 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["commands.md", "settings.md", "templates.md", "narration.md"])
+@pytest.mark.parametrize(
+    "name", ["commands.md", "settings.md", "templates.md", "narration.md", "projects.md"]
+)
 def test_the_page_is_up_to_date(generate: ModuleType, name: str) -> None:
     stored = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert stored == generate.pages()[name], "run `make docs`"

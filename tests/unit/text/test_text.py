@@ -8,8 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from renderkiln.media.errors import Unreadable
+from renderkiln.media.frames.clusters import graphemes
 from renderkiln.media.frames.fonts import font_files, font_fingerprint
-from renderkiln.media.frames.text import TextBlock, graphemes, lay_out
+from renderkiln.media.frames.text import TextBlock, lay_out
 
 LANGUAGES = [
     "Night on Bald Mountain",
@@ -84,7 +85,7 @@ def test_characters_without_a_glyph_are_named_and_left_out() -> None:
 
 
 def test_fonts_of_the_system_are_not_consulted() -> None:
-    assert lay_out("שלום", width=300, size=30).missing == tuple("שלום")
+    assert lay_out("𒀀𒀁", width=300, size=30).missing == tuple("𒀀𒀁")
 
 
 def test_controls_overrides_and_surrogates_do_no_harm() -> None:

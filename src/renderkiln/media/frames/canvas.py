@@ -27,8 +27,8 @@ class Canvas:
     projection: Projection = "flat"
 
     def __post_init__(self) -> None:
-        if self.width % 4 or self.height % 4:
-            raise ValueError(f"{self.width}x{self.height}: width and height must be multiples of 4")
+        if self.width % 2 or self.height % 2:
+            raise ValueError(f"{self.width}x{self.height}: width and height must be even")
 
     @property
     def frame_bytes(self) -> int:

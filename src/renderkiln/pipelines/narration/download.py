@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from renderkiln.domain.errors import Permanent, Temporary
+from renderkiln.domain.errors import Permanent
 from renderkiln.media import container
-from renderkiln.media import download as web
 from renderkiln.media.addresses import parse, shown
 from renderkiln.media.audio.decode import SILENCE, open_audio
 from renderkiln.media.audio.loudness import Meter
@@ -18,7 +15,8 @@ from renderkiln.media.errors import MediaError, Unsuitable
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.narration.leaving import unless_left_out
 from renderkiln.pipelines.narration.params import Bed, NarrationParams
-from renderkiln.pipelines.narration.providers import recording
+from renderkiln.pipelines.speakers import recording
+from renderkiln.pipelines.taking import fetched, kept
 
 
 def download(ctx: StageContext) -> Result:
@@ -48,37 +46,14 @@ def _taker(ctx: StageContext, track: str, music: Bed) -> Callable[[], tuple[Path
 
 def _taken_in(ctx: StageContext, place: str, name: str, *, required: bool) -> tuple[Path, Mapping[str, Any]]:
     """The file in the work folder, and what is known of it. Raises MediaError, Temporary."""
-    source = _fetched(ctx, place, required=required) if "://" in place else Path(place)
-    where = shown(parse(place)) if "://" in place else container.shown(source)
+    is_url = "://" in place
+    source = fetched(ctx, place, message="Downloading music", required=required) if is_url else Path(place)
+    where = shown(parse(place)) if is_url else container.shown(source)
     try:
         facts = _heard(ctx, source)
     except MediaError as error:  # nobody knows the file in the cache by its name
         raise Unsuitable(str(error).replace(container.shown(source), where)) from error
-    kept = ctx.workdir / f"{name}{source.suffix[:8]}"
-    kept.unlink(missing_ok=True)
-    try:
-        os.link(source, kept)  # what anybody does to the name later does not matter
-    except OSError:
-        shutil.copyfile(source, kept)
-    return kept, {**facts, "source": where.strip("'")}
-
-
-def _fetched(ctx: StageContext, url: str, *, required: bool) -> Path:
-    def on_bytes(done: int, whole: int | None) -> None:
-        ctx.progress(0.8 * done / whole if whole else 0.4, "Downloading music")
-
-    try:
-        return web.download(
-            url,
-            cache=ctx.services.cache / "downloads",
-            largest=ctx.services.limits.file_size,
-            allow_private=ctx.services.private_urls,
-            on_bytes=on_bytes,
-        ).path
-    except web.Unreachable as error:
-        if error.temporary and required:
-            raise Temporary(str(error), delay=error.retry_after) from error
-        raise
+    return kept(ctx, source, name), {**facts, "source": where.strip("'")}
 
 
 def _heard(ctx: StageContext, path: Path) -> Mapping[str, Any]:

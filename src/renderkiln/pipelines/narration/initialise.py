@@ -8,7 +8,7 @@ from renderkiln.media.speech.script import BadScript
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.narration.length import length_of
 from renderkiln.pipelines.narration.params import NarrationParams
-from renderkiln.pipelines.narration.providers import recording, speaker
+from renderkiln.pipelines.speakers import recording, speaker
 
 _DOUBT = 1.5  # an estimate that is so many times too long is not off by chance
 

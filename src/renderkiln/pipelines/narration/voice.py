@@ -22,7 +22,7 @@ from renderkiln.media.speech.script import parse
 from renderkiln.media.speech.speaking import Spoken, speak
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.narration.params import NarrationParams
-from renderkiln.pipelines.narration.providers import Speaker, speaker
+from renderkiln.pipelines.speakers import Speaker, speaker
 
 _AT_ONCE = 3  # requests to one service
 

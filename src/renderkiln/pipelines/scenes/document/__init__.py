@@ -1,0 +1,1 @@
+"""The project document: what a film of scenes is made of."""

@@ -1,0 +1,82 @@
+"""Texts and captions as rasters, in the styles of the document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from renderkiln.media.frames.lettering import Box, Lettering, Look, Shadow, Stroke, set_lettering
+from renderkiln.pipelines.scenes.document.references import style_of
+from renderkiln.pipelines.scenes.document.style import TextStyle
+from renderkiln.pipelines.scenes.drawing.edges import shadow_of, stroke_of
+from renderkiln.pipelines.scenes.drawing.still import Raster
+from renderkiln.pipelines.scenes.drawing.studio import Studio
+
+LINES = 1000  # more than any text that fits
+
+
+def lettered(
+    text: str, style: TextStyle, room: tuple[float, float], studio: Studio, *, max_lines: int = LINES
+) -> tuple[Lettering, Look]:
+    """Set `text` within `room` (width, height) in pixels of the frame. Warns of what is not shown."""
+    unit = studio.ruler.unit
+    padding = style.box.padding * unit if style.box else 0.0
+    size = (style.size or 0) * unit
+    setting = set_lettering(
+        text.upper() if style.uppercase else text,
+        width=max(1.0, room[0] - 2 * padding),
+        height=max(1.0, room[1] - 2 * padding),
+        size=size,
+        min_size=None if style.min_size is None else min(size, style.min_size * unit),
+        weight=style.weight or 400,
+        align=style.align or "start",
+        letter_spacing=style.letter_spacing or 0.0,
+        line_height=style.line_height or 1.24,
+        fonts=_fonts(style, studio),
+        max_lines=max_lines,
+    )
+    _warn(text, setting, studio)
+    return setting, _look(style, studio)
+
+
+def raster_of(setting: Lettering, look: Look, shown: int | None = None) -> Raster:
+    """The first `shown` graphemes, or all; a box counts as part of the layer."""
+    pixels, left, top = setting.raster(look, shown)
+    padding = look.box.padding if look.box else 0.0
+    return Raster(
+        pixels, left + padding, top + padding, setting.width + 2 * padding, setting.height + 2 * padding
+    )
+
+
+def resolved(layer: TextStyle, style: str, studio: Studio) -> TextStyle:
+    """The named style with what the layer itself says."""
+    return style_of(style, layer, studio.brand)
+
+
+def _fonts(style: TextStyle, studio: Studio) -> tuple[Path, ...]:
+    """The style's own font first, then the brand's others: they may have what it lacks."""
+    name = style.font or studio.brand.font
+    names = sorted(studio.brand.fonts, key=lambda each: each != name)
+    brand = tuple(studio.found[studio.brand.fonts[each]].path for each in names) if name else ()
+    return (*brand, *studio.user_fonts)
+
+
+def _look(style: TextStyle, studio: Studio) -> Look:
+    unit, box = studio.ruler.unit, None
+    if style.box is not None:
+        color = studio.color(style.box.color)
+        box = Box(color, style.box.padding * unit, style.box.radius * unit, style.box.per_line)
+    stroke, shadow = stroke_of(style.stroke, studio), shadow_of(style.shadow, studio)
+    return Look(
+        color=studio.color(style.color or "white"),
+        stroke=None if stroke is None else Stroke(stroke.color, stroke.width),
+        shadow=None if shadow is None else Shadow(shadow.color, shadow.x, shadow.y, shadow.blur),
+        box=box,
+    )
+
+
+def _warn(text: str, setting: Lettering, studio: Studio) -> None:
+    if setting.missing:
+        studio.warn("missing-glyphs", f"No font draws {' '.join(setting.missing)}: left out")
+    if setting.shortened:
+        beginning = text if len(text) <= 40 else f"{text[:40]}…"
+        studio.warn("shortened", f"A text does not fit and was cut off: {beginning!r}")

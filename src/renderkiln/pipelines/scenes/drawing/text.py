@@ -1,0 +1,56 @@
+"""A text layer: at rest one picture; while a typewriter writes it, one for each letter."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import cached_property
+
+from renderkiln.media.frames.canvas import Frame
+from renderkiln.media.frames.lettering import Lettering, Look
+from renderkiln.pipelines.scenes.document.layers import TextLayer
+from renderkiln.pipelines.scenes.drawing.lettered import lettered, raster_of, resolved
+from renderkiln.pipelines.scenes.drawing.pose import Pose
+from renderkiln.pipelines.scenes.drawing.still import Raster, Still, StillElement, room
+from renderkiln.pipelines.scenes.drawing.studio import Studio
+
+
+class TextElement(StillElement):
+    """Draws a text."""
+
+    def __init__(self, layer: TextLayer, frames: int, studio: Studio) -> None:
+        super().__init__(layer, frames, studio, self._whole)
+        self._text = layer
+        self._written: tuple[int, Still] | None = None  # the last one: letters only become more
+
+    def state(self, n: int) -> Hashable | None:
+        pose = super().state(n)
+        if not isinstance(pose, Pose) or pose.shown == 1:
+            return pose
+        return pose._replace(shown=self._count(pose.shown))
+
+    def draw(self, frame: Frame, n: int) -> None:
+        pose = self._movement.at(n)
+        if pose is None or pose.shown == 1:
+            super().draw(frame, n)
+        elif count := self._count(pose.shown):
+            if self._written is None or self._written[0] != count:
+                raster = raster_of(*self._set, shown=count).turned(self._layer.rotation)
+                self._written = count, Still.of(raster, self._layer, self._studio)
+            self._written[1].draw(frame, pose)
+
+    @cached_property
+    def _set(self) -> tuple[Lettering, Look]:
+        style = resolved(self._text, self._text.style, self._studio)
+        width, height = room(self._text, self._studio)
+        ruler = self._studio.ruler
+        if self._text.width is not None:
+            width = ruler.across(self._text.width)
+        if self._text.height is not None:
+            height = ruler.down(self._text.height)
+        return lettered(self._text.text, style, (width, height), self._studio)
+
+    def _whole(self) -> Raster:
+        return raster_of(*self._set)
+
+    def _count(self, share: float) -> int:
+        return int(share * self._set[0].clusters)

@@ -1,0 +1,114 @@
+"""Draws and encodes the parts of the film, several at once, each a checkpoint of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from renderkiln.media.frames.canvas import Frame
+from renderkiln.media.kernels import are_compiled
+from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.experience import remember
+from renderkiln.pipelines.scenes.drawing.part import PartDrawer
+from renderkiln.pipelines.scenes.drawing.studio import Studio
+from renderkiln.pipelines.scenes.fetch import found_of
+from renderkiln.pipelines.scenes.formats import encode_part, suffix_of_parts
+from renderkiln.pipelines.scenes.identity import part_fingerprint
+from renderkiln.pipelines.scenes.keeping import Kept, PartCache
+from renderkiln.pipelines.scenes.params import ScenesParams
+from renderkiln.pipelines.scenes.sound import bars_of, spoken_of, timeline_of
+from renderkiln.pipelines.scenes.timeline import Part, Timeline
+from renderkiln.pipelines.speed import Speed
+
+FOLDER = "parts"  # in the work folder
+
+
+def render(ctx: StageContext) -> Result:
+    """Make every part that is not made yet, here or by an earlier job. Raises as FFmpeg does, OSError."""
+    timeline = timeline_of(ctx)
+    (ctx.workdir / FOLDER).mkdir(exist_ok=True)
+    maker = _Maker(ctx, timeline, studio_of(ctx, timeline))
+    parts = timeline.parts()
+    made = ctx.parts({part.key: part for part in parts}, maker.make, workers=ctx.services.cores)
+    maker.remember_speed()
+    files = {part.key: made[part.key].files["video"] for part in parts}
+    told = [
+        {
+            "part": part.key,
+            "scene": part.span.id,
+            "frames": part.frames,
+            "reused": made[part.key].values["reused"],
+            "seconds": made[part.key].values["seconds"],
+        }
+        for part in parts
+    ]
+    return Result({"parts": told, "frames": timeline.frames}, files)
+
+
+def studio_of(ctx: StageContext, timeline: Timeline) -> Studio:
+    """What all drawers of this film share."""
+    params: ScenesParams = ctx.params
+    return Studio(
+        canvas=params.canvas,
+        brand=params.project.brand,
+        found=found_of(ctx),
+        open_reader=ctx.read_ffmpeg,
+        warn=ctx.warn,
+        film_frames=timeline.frames,
+        spoken=spoken_of(ctx),
+        bars=bars_of(ctx),
+        user_fonts=ctx.services.fonts,
+    )
+
+
+class _Maker:
+    """Makes parts, and tells how far all of them are."""
+
+    def __init__(self, ctx: StageContext, timeline: Timeline, studio: Studio) -> None:
+        self._ctx, self._studio = ctx, studio
+        self._cache = PartCache(ctx.services.cache / "scenes")
+        finished = sum(part.frames for part in timeline.parts() if part.key in ctx.finished_parts)
+        self._speed = Speed(finished, timeline.frames, float(timeline.fps))
+        self._lock = threading.Lock()
+        self._reused = 0
+
+    def make(self, part: Part) -> Result:
+        """One part: from the cache, else drawn."""
+        path = self._ctx.workdir / FOLDER / f"{part.key}{suffix_of_parts(self._ctx.params)}"
+        key = part_fingerprint(self._ctx, part, self._studio)
+        kept = self._cache.take(key, path) if self._ctx.job.reuse else None
+        reused = kept is not None
+        if kept is None:
+            kept = self._draw(part, path)
+            self._cache.keep(key, path, kept)
+        else:
+            self._count(part.frames)
+        values = {"frames": part.frames, "reused": reused, "seconds": round(kept.seconds, 2)}
+        return Result(values, {"video": path})
+
+    def remember_speed(self) -> None:
+        """So that the time of the next job of this kind is known before it begins."""
+        if (fps := self._speed.average) is not None:
+            canvas = self._studio.canvas
+            kind = f"scenes {canvas.width}x{canvas.height} {self._ctx.params.format}"
+            remember(self._ctx.services.cache, kind, fps)
+
+    def _draw(self, part: Part, path: Path) -> Kept:
+        begun = time.monotonic()
+        path.unlink(missing_ok=True)  # FFmpeg would write into the one that is there
+        command = encode_part(self._ctx.params, path)
+        frame = Frame(self._studio.canvas)
+        with PartDrawer(part, self._studio) as drawer, self._ctx.feed_ffmpeg(command) as encoder:
+            for n in range(part.frames):
+                drawer.draw(frame, n)
+                encoder.write(frame.buffer.data)
+                self._count(1)
+            encoder.finish()
+        return Kept(part.frames, time.monotonic() - begun)
+
+    def _count(self, frames: int) -> None:
+        with self._lock:
+            self._speed.reached(self._speed.done + frames)
+        message = "Rendering scenes" if are_compiled("frames") else "Compiling kernels (first run only)"
+        self._ctx.progress(self._speed.fraction, message, **self._speed.facts)

@@ -1,0 +1,72 @@
+"""Verifies the film before it gets its name, and takes its picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from renderkiln.domain.errors import Permanent
+from renderkiln.media.captions import Cue, srt, vtt
+from renderkiln.media.frames.image import write_image
+from renderkiln.media.frames.still import scaled, still
+from renderkiln.media.inspect import inspect
+from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.delivery.verify import ExpectedFilm, faults
+from renderkiln.pipelines.scenes.sound import spoken_of, timeline_of
+from renderkiln.pipelines.scenes.timeline import Timeline
+from renderkiln.pipelines.speed import Speed
+
+THUMBNAIL_WIDTH = 1280
+
+
+def verify(ctx: StageContext) -> Result:
+    """Decode the whole film and hold it against what was asked for. Raises Permanent with what was wrong."""
+    film, timeline = ctx.results["join"].files["film"], timeline_of(ctx)
+    speed = Speed(0, timeline.frames, float(timeline.fps))
+
+    def on_progress(frames: int) -> None:
+        speed.reached(min(frames, timeline.frames))
+        ctx.progress(speed.fraction, "Verifying the film", **speed.facts)
+
+    inspection = inspect(film, on_progress=on_progress)
+    if wrong := faults(inspection, _expected(ctx, timeline)):
+        raise Permanent("The film did not pass verification: " + "; ".join(wrong))
+    files = {"thumbnail": ctx.workdir / "thumbnail.jpg"}
+    first = timeline.spans[0]
+    picture = still(film, float((first.start + first.telling + 0.5) / timeline.fps))
+    write_image(files["thumbnail"], scaled(picture, min(THUMBNAIL_WIDTH, picture.shape[1])))
+    files |= _captions(ctx, timeline)
+    return Result({"report": inspection.to_json(), "duration": timeline.seconds}, files)
+
+
+def _expected(ctx: StageContext, timeline: Timeline) -> ExpectedFilm:
+    canvas, title = ctx.params.canvas, ctx.params.project.title
+    sounds = ctx.results["sound"].values["sound"] is not None
+    return ExpectedFilm(
+        width=canvas.width,
+        height=canvas.height,
+        fps=canvas.fps,
+        frames=timeline.frames,
+        codec="h264",
+        sound_seconds=timeline.seconds if sounds else None,
+        silent=False,
+        tags={"title": title} if title else {},
+        cover=False,
+    )
+
+
+def _captions(ctx: StageContext, timeline: Timeline) -> dict[str, Path]:
+    """What is spoken, with its times in the film, where anything is."""
+    spoken = spoken_of(ctx)
+    cues = [
+        Cue(
+            cue.start + float(span.start / timeline.fps), cue.end + float(span.start / timeline.fps), cue.text
+        )
+        for span in timeline.spans
+        for cue in spoken.get(span.id, ())
+    ]
+    if not cues:
+        return {}
+    files = {"subtitles": ctx.workdir / "subtitles.txt", "captions": ctx.workdir / "captions.txt"}
+    files["subtitles"].write_text(srt(cues), encoding="utf-8")
+    files["captions"].write_text(vtt(cues), encoding="utf-8")
+    return files
