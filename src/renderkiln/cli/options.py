@@ -25,9 +25,8 @@ def options_of(
     """
     chosen = list(names)
     # Of these fields only: the schema of a whole project document would take a quarter of a second.
-    fields: dict[str, Any] = {
-        name: (model.model_fields[name].annotation, model.model_fields[name]) for name in chosen
-    }
+    given = {name: model.model_fields[name] for name in chosen}
+    fields: dict[str, Any] = {name: (field.annotation, field) for name, field in given.items()}
     schema = create_model("Options", **fields).model_json_schema()["properties"]
 
     def decorate(command: F) -> F:

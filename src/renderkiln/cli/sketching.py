@@ -34,9 +34,8 @@ def draw_frame(params: ScenesParams, seconds: float, target: Path) -> None:
     for warning in sketch.warnings.values():
         say(f"warning: {shown(warning)}")
     scene = timeline.at(number).span.id
-    say(
-        f"{shown(str(target))}: second {float(number / timeline.fps):.2f} of {timeline.seconds:.2f}, scene {scene}"
-    )
+    at = f"second {float(number / timeline.fps):.2f} of {timeline.seconds:.2f}"
+    say(f"{shown(str(target))}: {at}, scene {scene}")
 
 
 def draw_storyboard(params: ScenesParams, target: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +115,7 @@ def _png(rgb: Pixels) -> bytes:
     import av  # late: who only reads pictures does not need it
 
     name = "rgba" if rgb.shape[2] == 4 else "rgb24"
-    encoder = cast("av.VideoCodecContext", av.CodecContext.create("png", "w"))
+    encoder = av.CodecContext.create("png", "w")
     encoder.height, encoder.width = rgb.shape[:2]
     encoder.pix_fmt, encoder.time_base = name, Fraction(1)
     encoder.options = {"compression_level": "3", "pred": "up"}

@@ -45,6 +45,10 @@ class _Player:
             self._playback.read(self.frame)
             self._next += 1
 
+    def state(self, n: int) -> Hashable:
+        """Frame `n`, or the same for all frames once the clip stands still."""
+        return "still" if self._playback is not None and self._playback.is_still else n
+
     def close(self) -> None:
         self._open.close()
 
@@ -74,7 +78,8 @@ class ClipElement:
         self._presence = Presence.of(layer, frames, studio.canvas.fps)
 
     def state(self, n: int) -> Hashable | None:
-        return n if self._movement.at(n) is not None else None
+        pose = self._movement.at(n)
+        return pose and (pose, self._player.state(n))
 
     def draw(self, frame: Frame, n: int) -> None:
         pose = self._movement.at(n)
@@ -121,7 +126,7 @@ class ClipBackdrop:
         self._frames = frames
 
     def state(self, n: int) -> Hashable | None:
-        return n
+        return self._player.state(n)
 
     def draw(self, frame: Frame, n: int) -> None:
         if not self._fills:
