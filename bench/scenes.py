@@ -94,8 +94,8 @@ class ScenesBench:
             words = title if number == 3 else f"A title of scene {number}"
             scenes.append({"duration": self._seconds, "background": photo, "layers": [
                 {"type": "shape", "width": 1500, "height": 260, "color": "#00000090", "anchor": "left"},
-                {"type": "text", "text": words, "anchor": "left", "x": 40, "y": -40, "size": 96, "weight": 700,
-                 "enter": {"type": "fade", "duration": 0.6}},
+                {"type": "text", "text": words, "anchor": "left", "x": 40, "y": -40, "size": 96,
+                 "weight": 700, "enter": "fade"},
                 {"type": "text", "text": "A line of text below it", "anchor": "left", "x": 40, "y": 70},
             ]})  # fmt: skip
         return {"transition": {"type": "crossfade", "duration": FADE, "easing": "linear"}, "scenes": scenes}
@@ -131,7 +131,8 @@ class ScenesBench:
         for number in range(1, SCENES + 1):
             still = ("-loop", "1", "-framerate", str(FPS), "-t", str(self._seconds))
             inputs += [*still, "-i", str(photos[number % len(photos)])]
-            zoom = f"zoompan=z='1+0.15*on/{length}':x='iw/2-iw/zoom/2':y='ih/2-ih/zoom/2':d=1:s=1920x1080:fps={FPS},"
+            place = "x='iw/2-iw/zoom/2':y='ih/2-ih/zoom/2'"
+            zoom = f"zoompan=z='1+0.15*on/{length}':{place}:d=1:s=1920x1080:fps={FPS},"
             filters.append(
                 f"[{number - 1}:v]{zoom if number % 2 == 0 else ''}format=yuv420p,"
                 "drawbox=x=96:y=410:w=1500:h=260:color=black@0.56:t=fill,"

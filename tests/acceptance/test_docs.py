@@ -33,6 +33,7 @@ QUICK_PAGES = (
     "docs/howto/script-with-json.md",
     "docs/howto/narrate-a-script.md",
     "docs/howto/make-variations.md",
+    "docs/howto/make-scenes.md",
 )
 # without the lines that hold one of these; `make test-slow` follows every page to the letter.
 SLOW_LINES = (
@@ -42,6 +43,8 @@ SLOW_LINES = (
     "--template particles",
     "templates preview waveform",
     "--duration-min 1",
+    "--format webm",
+    "--format gif",
 )
 # `make` is checked to know the target; `demo` and `setup` have tests and a CI job of their own.
 MAKE = re.compile(r"make ([a-z-]+)")

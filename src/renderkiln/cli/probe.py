@@ -31,7 +31,7 @@ def probe(files: Sequence[Path], shape: str) -> int:
     status = 0
     for path in files:
         try:
-            info = probe_safely(path)
+            info = probe_safely(path, gifs=True)
         except MediaError as error:
             say(str(error))
             status = 1

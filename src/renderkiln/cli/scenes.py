@@ -75,6 +75,8 @@ def _read(file: Path, scenes: Sequence[str]) -> tuple[Project, Path]:
         project, folder = read_project(content(file, MAX_BYTES + 1), name), _folder(file)
     if unknown := check_scenes(project, scenes):
         raise WrongProject(name, unknown)
+    if len(set(scenes)) < len(scenes):
+        raise UsageError("a scene is named twice by --scene: each is seen once in a film")
     return project, folder
 
 

@@ -57,7 +57,7 @@ def draw_storyboard(params: ScenesParams, target: Path) -> None:
             picture = scaled(picture, CELL)
         length = f"{float(span.frames / timeline.fps):.1f} s"
         cells.append(Cell(picture, span.caption, detail=length, label=str(span.number + 1)))
-    lasting = f"{len(cells)} scenes, {timeline.seconds:.1f} s"
+    lasting = f"{len(cells)} scene{'' if len(cells) == 1 else 's'}, {timeline.seconds:.1f} s"
     title = params.project.title or "Storyboard"
     _write(target, contact_sheet(title, cells, subtitle=lasting, fonts=sketch.studio.user_fonts))
     say(f"{shown(str(target))}: {lasting}")

@@ -17,10 +17,13 @@ _SNIFF_BYTES = 4096
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0", b"file ")
 
 
-def open_container(path: Path) -> av.container.InputContainer:
-    """A PyAV container to be used as a context manager. Raises Unreadable with one line for people."""
+def open_container(path: Path, *, gifs: bool = False) -> av.container.InputContainer:
+    """A PyAV container to be used as a context manager. Raises Unreadable with one line for people.
+
+    `gifs` opens them too: we make them, and never take them.
+    """
     check_readable(path)
-    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": DEMUXERS}
+    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": f"{DEMUXERS},gif" if gifs else DEMUXERS}
     with translated(path):
         return av.open(f"file:{path}", options=options, metadata_errors="replace")
 

@@ -29,7 +29,7 @@ class VideoMeasures:
     frames: int
     first: float  # when the first frame is shown
     end: float  # when the last frame ends
-    irregular: int  # frames that do not follow the one before by one frame duration
+    irregular: int  # frames that do not follow the one before by one frame duration; 0 for a gif
     luma: Luma
 
 
@@ -75,9 +75,9 @@ def inspect(
     `on_progress` gets the number of frames decoded so far, and may raise. Raises Unreadable when not even the
     headers can be read, FFmpegStopped when `stop` says so.
     """
-    info = probe(path)
-    video, audio, errors = _VideoPass(info.video), _AudioPass(info.audio), _Errors()
-    with open_container(path) as container:
+    info = probe(path, gifs=True)
+    video, audio, errors = _VideoPass(info), _AudioPass(info.audio), _Errors()
+    with open_container(path, gifs=True) as container:
         for frame in _frames(container, errors):
             if isinstance(frame, av.AudioFrame):
                 try:
@@ -129,10 +129,12 @@ def _frames(
 
 
 class _VideoPass:
-    def __init__(self, stream: StreamInfo | None) -> None:
-        self._step = 1 / Fraction(stream.fps) if stream is not None and stream.fps else None
+    def __init__(self, info: MediaInfo) -> None:
+        fps = info.video.fps if info.video is not None else None
+        # Each frame of a gif says how long it is shown
+        self._step = 1 / Fraction(fps) if fps is not None and info.container != "gif" else None
         self.frames = self._irregular = 0
-        self._first = self._last = 0.0
+        self._first = self._last = self._shown = 0.0
         self._luma = LumaWatch()
 
     def add(self, frame: av.VideoFrame) -> None:
@@ -141,14 +143,14 @@ class _VideoPass:
             self._first = time
         elif self._step is not None and abs(time - self._last - self._step) > self._step / 10:
             self._irregular += 1
-        self._last = time
+        self._last, self._shown = time, float((frame.duration or 0) * (frame.time_base or 0))
         self.frames += 1
         self._luma.add(frame)
 
     def measures(self) -> VideoMeasures | None:
         if self.frames == 0:
             return None
-        end = self._last + float(self._step or 0)
+        end = self._last + float(self._step or self._shown)
         return VideoMeasures(self.frames, self._first, end, self._irregular, self._luma.result())
 
 

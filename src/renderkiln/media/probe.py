@@ -108,15 +108,16 @@ class MediaInfo:
         return cls(**{**values, "streams": streams, "cover": cover})
 
 
-def probe(path: Path) -> MediaInfo:
-    """Read the headers of `path`. Raises Unreadable, saying why."""
-    with translated(path), open_container(path) as container:
+def probe(path: Path, *, gifs: bool = False) -> MediaInfo:
+    """Read the headers of `path`; gifs, which we only make, if told so. Raises Unreadable, saying why."""
+    with translated(path), open_container(path, gifs=gifs) as container:
         return _describe(container)
 
 
-def probe_safely(path: Path, *, timeout: float = 30.0) -> MediaInfo:
+def probe_safely(path: Path, *, gifs: bool = False, timeout: float = 30.0) -> MediaInfo:
     """`probe` in a child process with bounded time and memory. Raises Unreadable, saying why."""
     command = [sys.executable, "-m", "renderkiln.media.probe", str(path.absolute()), str(int(timeout))]
+    command += ["gifs"] if gifs else []
     try:
         child = subprocess.run(command, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
@@ -237,13 +238,13 @@ def _seconds(count: int | None, unit: Fraction | None) -> float | None:
 
 
 def _main() -> None:
-    path, seconds = Path(sys.argv[1]), int(sys.argv[2])
+    path, seconds, gifs = Path(sys.argv[1]), int(sys.argv[2]), "gifs" in sys.argv[3:]
     resource.setrlimit(resource.RLIMIT_CPU, (seconds + 1, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":  # elsewhere address space cannot be limited
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     try:
-        answer = probe(path).to_json()
+        answer = probe(path, gifs=gifs).to_json()
     except Unreadable as error:
         answer = {"error": str(error)}
     sys.stdout.write(json.dumps(answer))

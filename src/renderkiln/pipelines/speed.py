@@ -26,6 +26,12 @@ class Speed:
         self.done = done
         self._recent.append((time.monotonic(), done))
 
+    def skip(self, frames: int) -> None:
+        """Note that so many more frames were done before: they are no sign of speed."""
+        self.done += frames
+        self._before += frames
+        self._recent = deque(((at, done + frames) for at, done in self._recent), maxlen=_WINDOW)
+
     @property
     def fraction(self) -> float:
         return self.done / self.total

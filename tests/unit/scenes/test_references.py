@@ -225,7 +225,7 @@ def test_colours_that_are_none_are_refused() -> None:
 def test_a_style_is_its_own_words_over_the_brand_s_over_the_built_in() -> None:
     brand = Brand(styles={"title": TextStyle(weight=900, box=Box()), "loud": TextStyle(size=200)})
     title = style_of("title", TextStyle(color="#f00"), brand)
-    assert (title.size, title.weight, title.color, title.align) == (110, 900, "#f00", "start")
+    assert (title.size, title.weight, title.color, title.align) == (110, 900, "#f00", None)
     assert title.box == Box()
     assert title.line_height == STYLES["title"].line_height
     loud = style_of("loud", TextStyle(), brand)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from renderkiln.media.inspect import Inspection
+from renderkiln.media.inspect import Inspection, VideoMeasures
 
 START_TOLERANCE = 0.001  # seconds between the first picture and the first sound
+END_TOLERANCE = 0.002  # seconds; webm counts in milliseconds
 MOST = 0.5  # more black or frozen frames than this share, and something went wrong
 SILENT = -70.0  # dBFS; not loudness, which no sound under 0.4 s has
 MIN_MOVING_FRAMES = 15  # shorter films may well stand still
@@ -16,17 +17,24 @@ MIN_MOVING_FRAMES = 15  # shorter films may well stand still
 
 @dataclass(frozen=True)
 class ExpectedFilm:
-    """What was promised. `sound_seconds` is the length of the song; `silent` if it was silent itself."""
+    """What was promised.
+
+    `sound_seconds` is the length of the song, None for a film without sound; `silent` if the song was silent
+    itself. A film that need not be `lively` may be black or stand still. A gif stores `pictures` of its
+    `frames`: those that differ from the one before.
+    """
 
     width: int
     height: int
     fps: Fraction
     frames: int
     codec: str
-    sound_seconds: float
+    sound_seconds: float | None
     silent: bool
     tags: Mapping[str, str]
     cover: bool
+    lively: bool = True
+    pictures: int | None = None
     projection: str | None = None
     stereo_mode: str | None = None
 
@@ -46,10 +54,19 @@ def _picture_faults(film: Inspection, expected: ExpectedFilm) -> Iterator[str]:
     if video is None:
         yield "it has no picture"
         return
-    if video.frames != expected.frames:
-        yield f"it has {video.frames} frames instead of {expected.frames}"
+    stored = expected.frames if expected.pictures is None else expected.pictures
+    if video.frames != stored:
+        yield f"it has {video.frames} frames instead of {stored}"
     if video.irregular:
         yield f"{video.irregular} frames are not shown at their time"
+    seconds, promised = video.end - video.first, float(expected.frames / expected.fps)
+    if video.frames == stored and abs(seconds - promised) > END_TOLERANCE:
+        yield f"its picture lasts {seconds:.3f} s instead of {promised:.3f} s"
+    if expected.lively:
+        yield from _lifeless(video)
+
+
+def _lifeless(video: VideoMeasures) -> Iterator[str]:
     if video.luma.black_frames > MOST * video.frames:
         yield f"{video.luma.black_frames} of its {video.frames} frames are black"
     if video.frames >= MIN_MOVING_FRAMES and video.luma.still_frames > MOST * video.frames:
@@ -58,6 +75,10 @@ def _picture_faults(film: Inspection, expected: ExpectedFilm) -> Iterator[str]:
 
 def _sound_faults(film: Inspection, expected: ExpectedFilm) -> Iterator[str]:
     audio, video = film.audio, film.video
+    if expected.sound_seconds is None:
+        if film.info.audio is not None:
+            yield "it has a sound instead of none"
+        return
     if audio is None:
         yield "it has no sound"
         return
@@ -80,7 +101,7 @@ def _header_faults(film: Inspection, expected: ExpectedFilm) -> Iterator[str]:
             yield f"it is {size} pixels instead of {expected.width}x{expected.height}"
         if info.video.codec != expected.codec:
             yield f"its codec is {info.video.codec} instead of {expected.codec}"
-        if set(info.video.color.values()) != {"tv", "bt709"}:
+        if expected.codec != "gif" and set(info.video.color.values()) != {"tv", "bt709"}:
             yield f"its colours are tagged {dict(info.video.color)} instead of bt709, tv range"
     for key, text in expected.tags.items():
         if info.tags.get(key) != text:

@@ -31,13 +31,16 @@ class Scenes:
     )
     Params = ScenesParams
 
-    def stages(self, params: ScenesParams) -> Sequence[Stage]:  # noqa: ARG002 - the same for all
+    def stages(self, params: ScenesParams) -> Sequence[Stage]:
+        drawing, joining = (
+            (45, 17) if params.format == "gif" else (60, 2)
+        )  # a gif is encoded when it is joined
         return (
             Stage("prepare", 10, _prepare, "Reading the project"),
             Stage("fetch", 10, _fetch, "Fetching scenes"),
             Stage("sound", 10, _sound, "Mixing the sound"),
-            Stage("render", 60, _render, "Rendering scenes"),
-            Stage("join", 2, _join, "Joining scenes"),
+            Stage("render", drawing, _render, "Rendering scenes"),
+            Stage("join", joining, _join, "Joining scenes"),
             Stage("verify", 3, _verify, "Verifying the film"),
             Stage("deliver", 5, _deliver, "Storing the film", isolated=False),
         )

@@ -29,7 +29,8 @@ def deliver(ctx: StageContext) -> Result:
         path = ctx.workdir / "report.json"
         path.write_text(json.dumps(verified.values["report"], indent=2) + "\n", encoding="utf-8")
         sides.append(SideFile("report", path, ".report.json", "application/json"))
-    title = (ctx.params.project.title or "scenes").replace(".", " ")  # no suffix is to be taken off it
+    title = ctx.params.project.title or "scenes"
+    title = title.replace("/", " ").replace(".", " ")  # it is no path, and no suffix is to be taken off it
     canvas = ctx.params.canvas
     size = f"{min(canvas.width, canvas.height)}p"
     artifacts = delivery.deliver(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,22 @@ from renderkiln.domain.errors import Permanent, UsageError
 from renderkiln.domain.fingerprint import file_sha256
 from renderkiln.media import container
 from renderkiln.media.addresses import parse, shown
-from renderkiln.media.errors import MediaError
+from renderkiln.media.errors import MediaError, Unsuitable
 from renderkiln.media.video.survey import Survey, survey
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.scenes.document.files import look
 from renderkiln.pipelines.scenes.document.places import Named, is_url, places, resolve_place
+from renderkiln.pipelines.scenes.document.project import Scene
 from renderkiln.pipelines.scenes.drawing.studio import Found
+from renderkiln.pipelines.scenes.params import ScenesParams
 from renderkiln.pipelines.taking import fetched, kept
+
+_LINKED = 100_000_000  # bytes: what is larger is not copied
 
 
 def fetch(ctx: StageContext) -> Result:
     """Every file once, however often it is named. Raises Permanent with its place in the project."""
-    named = places(ctx.params.film)
+    named = _named(ctx.params)
     files: dict[str, Path] = {}
     known: dict[str, dict[str, Any]] = {}
     for number, each in enumerate(named):
@@ -29,8 +35,8 @@ def fetch(ctx: StageContext) -> Result:
         ctx.progress(told, f"Fetching scenes, {number + 1} of {len(named)} files")
         if each.place not in known:
             name = f"asset-{len(known):04d}"
-            files[name] = _taken_in(ctx, each, name)
-            known[each.place] = {"file": name, "sha256": file_sha256(files[name])}
+            files[name], sha256 = _taken_in(ctx, each, name)
+            known[each.place] = {"file": name, "sha256": sha256}
         _look(ctx, each, files[str(known[each.place]["file"])], known[each.place], told)
     return Result({"found": known}, files)
 
@@ -48,15 +54,43 @@ def found_of(ctx: StageContext) -> Mapping[str, Found]:
     }
 
 
-def _taken_in(ctx: StageContext, named: Named, name: str) -> Path:
+def _named(params: ScenesParams) -> Sequence[Named]:
+    """The files that the chosen scenes need, each with its place in the document that its author knows."""
+    chosen, project = {id for id, _ in params.chosen}, params.project
+    both = zip(project.ids, project.scenes, strict=True)
+    scenes = tuple(scene if id in chosen else Scene(id=scene.id, duration=1) for id, scene in both)
+    return places(project.model_copy(update={"scenes": scenes}))
+
+
+def _taken_in(ctx: StageContext, named: Named, name: str) -> tuple[Path, str]:
+    """A file in the work folder, and its hash."""
     try:
         if is_url(named.place):
-            source = fetched(ctx, named.place, message="Downloading files of scenes")
+            path = kept(ctx, fetched(ctx, named.place, message="Downloading files of scenes"), name)
         else:
-            source = resolve_place(named.place, Path(ctx.params.folder))
-        return kept(ctx, source, name)
-    except (MediaError, UsageError, OSError) as error:
+            path = _copied(ctx, resolve_place(named.place, Path(ctx.params.folder)), name)
+        return path, file_sha256(path)
+    except (MediaError, UsageError) as error:
         raise Permanent(f"{named.path}: {error}") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Permanent(f"{named.path}: {_called(named)} cannot be read: {error.strerror}") from error
+
+
+def _copied(ctx: StageContext, source: Path, name: str) -> Path:
+    """A file of the user's: somebody may write into it while the film is made, and so into a link of it, and
+    parts of it would be kept under the hash of what it was.
+    """
+    size, largest = source.stat().st_size, ctx.services.limits.file_size
+    if size > largest:
+        raise Unsuitable(f"it has {size} bytes; the largest file taken has {largest} (setting max_file_size)")
+    if size > _LINKED:
+        return kept(ctx, source, name)
+    target = ctx.workdir / f"{name}{source.suffix[:8]}"
+    target.unlink(missing_ok=True)  # it may be a link, or without permission to be written
+    shutil.copyfile(source, target)
+    return target
 
 
 def _look(ctx: StageContext, named: Named, path: Path, facts: dict[str, Any], told: float) -> None:
@@ -74,9 +108,13 @@ def _look(ctx: StageContext, named: Named, path: Path, facts: dict[str, Any], to
 
 def _wrong(named: Named, path: Path, error: MediaError) -> Permanent:
     """Nobody knows the copy in the work folder by its name."""
-    name = shown(parse(named.place)) if is_url(named.place) else repr(named.place)
+    name = _called(named)
     said = str(error).replace(container.shown(path), name).replace(str(path), name)
     return Permanent(f"{named.path}: {said}")
+
+
+def _called(named: Named) -> str:
+    return shown(parse(named.place)) if is_url(named.place) else repr(named.place)
 
 
 def stopped(ctx: StageContext, fraction: float) -> bool:

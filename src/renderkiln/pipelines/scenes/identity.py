@@ -19,6 +19,7 @@ from renderkiln.pipelines.scenes.params import ScenesParams
 from renderkiln.pipelines.scenes.timeline import Part, Span
 
 DRAWING = 1  # raise it when the same scene would be drawn otherwise
+_HEARD = {"mute", "gain_db"}  # of clips: nothing of them is seen
 
 
 def identity(params: ScenesParams, services: Services) -> Mapping[str, Any]:
@@ -78,8 +79,8 @@ def _scene(span: Span, studio: Studio, ctx: StageContext) -> Mapping[str, Any]:
     layers = span.scene.layers
     seen: dict[str, Any] = {
         "frames": span.frames,
-        "background": span.scene.background.model_dump(mode="json"),
-        "layers": [layer.model_dump(mode="json") for layer in layers],
+        "background": span.scene.background.model_dump(mode="json", exclude=_HEARD),
+        "layers": [layer.model_dump(mode="json", exclude=_HEARD) for layer in layers],
         "logo": span.scene.logo,
     }
     if any(isinstance(layer, CaptionsLayer) and layer.file is None for layer in layers):

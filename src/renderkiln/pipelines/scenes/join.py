@@ -1,27 +1,45 @@
-"""Joins the parts and the sound into one film; nothing is encoded again."""
+"""Joins the parts and the sound into one film; only a gif is encoded here, from parts without loss."""
 
 from __future__ import annotations
 
-from renderkiln.media.ffmpeg.command import concat_and_mux, concat_list
+from pathlib import Path
+from typing import Any
+
+from renderkiln.media.ffmpeg.command import concat_list
 from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.scenes.formats import join_film, make_gif
 from renderkiln.pipelines.scenes.render import FOLDER
 
 
 def join(ctx: StageContext) -> Result:
     """Make the whole film out of its parts."""
     drawn = ctx.results["render"]
-    parts = [drawn.files[part["part"]].name for part in drawn.values["parts"]]
-    listed = ctx.workdir / FOLDER / "list.ffconcat"
-    listed.write_text(concat_list(parts))
+    parts = [(drawn.files[part["part"]], int(part["frames"])) for part in drawn.values["parts"]]
     film = ctx.workdir / f"film.{ctx.params.format}"
     film.unlink(missing_ok=True)  # FFmpeg writes into the file that is there, which may have been published
-    title = ctx.params.project.title
-    ctx.run_ffmpeg(
-        concat_and_mux(
-            segments=listed,
-            output=film,
-            audio=ctx.results["sound"].files.get("sound"),
-            metadata={"title": title} if title else {},
+    if ctx.params.format == "gif":
+        values = _gif(ctx, parts, film)
+    else:
+        listed = ctx.workdir / FOLDER / "list.ffconcat"
+        listed.write_text(concat_list(path.name for path, _ in parts))
+        ctx.run_ffmpeg(join_film(ctx.params, listed, ctx.results["sound"].files.get("sound"), film))
+        values = {"width": ctx.params.canvas.width, "height": ctx.params.canvas.height}
+    return Result({"size": film.stat().st_size, **values}, {"film": film})
+
+
+def _gif(ctx: StageContext, parts: list[tuple[Path, int]], film: Path) -> dict[str, Any]:
+    made, most = make_gif(ctx, parts, film), ctx.params.max_bytes
+    if most is not None and made.bytes > most:
+        ctx.warn(
+            "gif-size",
+            f"The gif has {made.bytes / 1e6:.1f} MB, not {most / 1e6:.1f}: smaller it cannot be made: "
+            "take fewer seconds, or a lower resolution",
         )
-    )
-    return Result({"size": film.stat().st_size}, {"film": film})
+    look = made.look
+    return {
+        "width": look.width,
+        "height": look.height,
+        "colors": look.colors,
+        "step": look.step,
+        "pictures": made.pictures,
+    }

@@ -41,7 +41,7 @@ class PartCache:
             if file_sha256(target) != told["sha256"]:
                 target.unlink()
                 return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
         with contextlib.suppress(OSError):
             os.utime(path)

@@ -9,13 +9,14 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from renderkiln.media.frames.canvas import Canvas
+from renderkiln.media.gif.rate import RATES
 from renderkiln.pipelines.scenes.document.project import Aspect, Project, Resolution, Scene
 from renderkiln.pipelines.scenes.document.reading import project_of
 from renderkiln.pipelines.scenes.document.references import check_scenes
 from renderkiln.pipelines.scenes.size import canvas_of
 
 Format = Literal["mp4", "webm", "gif"]
-GIF_FPS = (Fraction(100, 4), Fraction(20), Fraction(100, 6), Fraction(100, 8), Fraction(10))
+USUAL_GIF_FPS = 20
 
 
 class ScenesParams(BaseModel):
@@ -75,5 +76,5 @@ class ScenesParams(BaseModel):
         """The surface that is drawn on. A gif's frames last whole hundredths of a second."""
         fps = Fraction(self.fps or self.project.fps)
         if self.format == "gif":
-            fps = max((each for each in GIF_FPS if each <= (self.fps or 20)), default=GIF_FPS[-1])
+            fps = max(rate for rate in RATES if rate <= (self.fps or USUAL_GIF_FPS))
         return canvas_of(self.resolution or self.project.resolution, self.aspect or self.project.aspect, fps)

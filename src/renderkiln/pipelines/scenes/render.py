@@ -13,7 +13,7 @@ from renderkiln.pipelines.experience import remember
 from renderkiln.pipelines.scenes.drawing.part import PartDrawer
 from renderkiln.pipelines.scenes.drawing.studio import Studio
 from renderkiln.pipelines.scenes.fetch import found_of
-from renderkiln.pipelines.scenes.formats import encode_part, suffix_of_parts
+from renderkiln.pipelines.scenes.formats import encode_part, parts_at_once
 from renderkiln.pipelines.scenes.identity import part_fingerprint
 from renderkiln.pipelines.scenes.keeping import Kept, PartCache
 from renderkiln.pipelines.scenes.params import ScenesParams
@@ -30,7 +30,8 @@ def render(ctx: StageContext) -> Result:
     (ctx.workdir / FOLDER).mkdir(exist_ok=True)
     maker = _Maker(ctx, timeline, studio_of(ctx, timeline))
     parts = timeline.parts()
-    made = ctx.parts({part.key: part for part in parts}, maker.make, workers=ctx.services.cores)
+    workers = parts_at_once(ctx.params, ctx.services.cores)
+    made = ctx.parts({part.key: part for part in parts}, maker.make, workers=workers)
     maker.remember_speed()
     files = {part.key: made[part.key].files["video"] for part in parts}
     told = [
@@ -71,11 +72,10 @@ class _Maker:
         finished = sum(part.frames for part in timeline.parts() if part.key in ctx.finished_parts)
         self._speed = Speed(finished, timeline.frames, float(timeline.fps))
         self._lock = threading.Lock()
-        self._reused = 0
 
     def make(self, part: Part) -> Result:
         """One part: from the cache, else drawn."""
-        path = self._ctx.workdir / FOLDER / f"{part.key}{suffix_of_parts(self._ctx.params)}"
+        path = self._ctx.workdir / FOLDER / f"{part.key}.mp4"
         key = part_fingerprint(self._ctx, part, self._studio)
         kept = self._cache.take(key, path) if self._ctx.job.reuse else None
         reused = kept is not None
@@ -83,7 +83,8 @@ class _Maker:
             kept = self._draw(part, path)
             self._cache.keep(key, path, kept)
         else:
-            self._count(part.frames)
+            with self._lock:
+                self._speed.skip(part.frames)
         values = {"frames": part.frames, "reused": reused, "seconds": round(kept.seconds, 2)}
         return Result(values, {"video": path})
 

@@ -17,7 +17,9 @@ from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.reader import Reader
 from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.probe import probe_safely
+from renderkiln.media.speech.chunk import chunks
 from renderkiln.media.speech.estimate import estimate_seconds
+from renderkiln.media.speech.script import parse
 from renderkiln.media.video.survey import survey
 from renderkiln.pipelines.contract import Services
 from renderkiln.pipelines.scenes.document.background import VideoBackground
@@ -31,6 +33,8 @@ from renderkiln.pipelines.scenes.timeline import Timeline, lay_out
 
 if TYPE_CHECKING:
     from renderkiln.media.audio.bars import Bars
+
+_LONGEST = 4500  # characters of what is spoken at once
 
 
 @dataclass
@@ -121,8 +125,14 @@ def _cues(scene: Scene) -> list[Cue]:
     voice = scene.voice
     if voice is None or voice.speech is None:
         return []
-    end = voice.start + estimate_seconds(voice.speech, voice.speed)
-    return cues_of([Cue(voice.start, end, voice.speech)])
+    at, said = voice.start, []
+    for piece in chunks(parse(voice.speech), _LONGEST):
+        if piece.text:
+            seconds = estimate_seconds(piece.text, voice.speed)
+            said.append(Cue(at, at + seconds, piece.text))
+            at += seconds
+        at += piece.silence
+    return cues_of(said)
 
 
 def _bars(params: ScenesParams, seconds: float) -> dict[str, Bars]:

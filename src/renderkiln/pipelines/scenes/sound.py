@@ -33,6 +33,7 @@ def sound(ctx: StageContext) -> Result:
     found = found_of(ctx)
     seconds = {id: _seconds(id, scene, spoken.get(id), found) for id, scene in ctx.params.chosen}
     timeline = _timeline(ctx, seconds)
+    _check_layers(ctx, timeline)
     _check_voices(ctx, timeline, spoken)
     _check_clips(ctx, timeline, found)
     values: dict[str, Any] = {
@@ -121,6 +122,18 @@ def _begins(ctx: StageContext, id: str) -> float:
     return voice.start if voice is not None else 0.0
 
 
+def _check_layers(ctx: StageContext, timeline: Timeline) -> None:
+    """Only now is it known when a scene ends that is as long as its voice."""
+    for span in timeline.spans:
+        for number, layer in enumerate(span.scene.layers):
+            if Presence.of(layer, span.frames, timeline.fps).first >= span.frames:
+                ctx.warn(
+                    f"unseen-{span.id}-{number}",
+                    f"layers[{number}] of the scene {span.id} is never seen: it begins at {layer.start:g} s, "
+                    f"and the scene ends at {float(span.frames / timeline.fps):.2f} s",
+                )
+
+
 def _check_voices(ctx: StageContext, timeline: Timeline, spoken: Mapping[str, Spoken]) -> None:
     for span in timeline.spans:
         voice = spoken.get(span.id)
@@ -160,7 +173,9 @@ def _clips(span: Span, timeline: Timeline) -> Iterator[tuple[Clip, Presence]]:
         yield background, Presence(0, span.frames)
     for layer in span.scene.layers:
         if isinstance(layer, VideoLayer):
-            yield layer, Presence.of(layer, span.frames, timeline.fps)
+            presence = Presence.of(layer, span.frames, timeline.fps)
+            if presence.first < presence.last:
+                yield layer, presence
 
 
 def _waveforms(scenes: tuple[Scene, ...]) -> set[Stem]:

@@ -115,6 +115,8 @@ def lay_out(
         change = scene.transition or usual
         last = number == len(scenes) - 1
         after = 0 if last or change.type == "cut" else max(1, round(change.duration * fps))
+        if before + after == frames + 1 and after > 1:
+            after -= 1  # they fit, but both were rounded up
         if before + after > frames:
             raise Permanent(
                 f"The scene {id} lasts {float(frames / fps):.2f} s, but its transitions take "

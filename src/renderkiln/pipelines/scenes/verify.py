@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from renderkiln.domain.errors import Permanent
@@ -11,11 +12,13 @@ from renderkiln.media.frames.still import scaled, still
 from renderkiln.media.inspect import inspect
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.delivery.verify import ExpectedFilm, faults
+from renderkiln.pipelines.scenes.params import Format
 from renderkiln.pipelines.scenes.sound import spoken_of, timeline_of
 from renderkiln.pipelines.scenes.timeline import Timeline
 from renderkiln.pipelines.speed import Speed
 
 THUMBNAIL_WIDTH = 1280
+_CODECS: Mapping[Format, str] = {"mp4": "h264", "webm": "vp9", "gif": "gif"}
 
 
 def verify(ctx: StageContext) -> Result:
@@ -39,18 +42,21 @@ def verify(ctx: StageContext) -> Result:
 
 
 def _expected(ctx: StageContext, timeline: Timeline) -> ExpectedFilm:
-    canvas, title = ctx.params.canvas, ctx.params.project.title
-    sounds = ctx.results["sound"].values["sound"] is not None
+    params, joined = ctx.params, ctx.results["join"].values
+    has_sound = "sound" in ctx.results["sound"].files
+    title = params.project.title if params.format != "gif" else None  # which has no tags
     return ExpectedFilm(
-        width=canvas.width,
-        height=canvas.height,
-        fps=canvas.fps,
+        width=joined["width"],
+        height=joined["height"],
+        fps=params.canvas.fps,
         frames=timeline.frames,
-        codec="h264",
-        sound_seconds=timeline.seconds if sounds else None,
+        codec=_CODECS[params.format],
+        sound_seconds=timeline.seconds if has_sound else None,
         silent=False,
         tags={"title": title} if title else {},
         cover=False,
+        lively=False,
+        pictures=joined.get("pictures"),
     )
 
 

@@ -36,9 +36,13 @@ class Layer(Piece):
     exit: Entrance | None = Field(None, description="How it goes out")
 
     @model_validator(mode="after")
-    def _lasts(self) -> Self:
+    def _is_seen(self) -> Self:
         if self.end is not None and self.end <= self.start:
             raise ValueError(f"end {self.end:g} is not after start {self.start:g}")
+        for side in ("width", "height"):
+            length = getattr(self, side, None)
+            if isinstance(length, float | int) and length <= 0 and getattr(self, "shape", None) != "line":
+                raise ValueError(f"{side} must be greater than 0, not {length:g}")
         if self.exit is not None and self.exit.type == "typewriter":
             raise ValueError("a typewriter only comes in: choose another exit")
         return self

@@ -45,7 +45,7 @@ class TextStyle(Piece):
     weight: int | None = Field(None, ge=100, le=900, description="400 is regular, 700 bold")
     color: Color | None = Field(None, description="Of the letters")
     align: Literal["start", "center", "end"] | None = Field(
-        None, description="Of lines, in the direction of reading"
+        None, description="Of lines, in the direction of reading; by default as the layer is anchored"
     )
     letter_spacing: float | None = Field(None, ge=-0.2, le=2, description="In ems")
     line_height: float | None = Field(None, ge=0.7, le=4, description="In ems")
@@ -62,6 +62,4 @@ STYLES: dict[str, TextStyle] = {
     "body": TextStyle(size=48, weight=400, line_height=1.3),
     "caption": TextStyle(size=52, weight=600, line_height=1.25, align="center", box=Box(padding=18)),
 }
-PLAIN = TextStyle(
-    size=48, weight=400, color="white", align="start", letter_spacing=0, line_height=1.24, uppercase=False
-)
+PLAIN = TextStyle(size=48, weight=400, color="white", letter_spacing=0, line_height=1.24, uppercase=False)

@@ -21,7 +21,7 @@ from renderkiln.pipelines.scenes.document.background import (
     Stop,
 )
 from renderkiln.pipelines.scenes.document.motion import KenBurns
-from renderkiln.pipelines.scenes.drawing.drift import closest, view_at
+from renderkiln.pipelines.scenes.drawing.drift import enlarged, view_at
 from renderkiln.pipelines.scenes.drawing.studio import Studio
 
 
@@ -88,8 +88,7 @@ class DriftingBackdrop:
         return self._studio.once(key, self._enlarged, lambda frame: frame.buffer.nbytes)
 
     def _enlarged(self) -> Frame:
-        """As large as its closest view needs, so that nothing is enlarged when it is drawn."""
-        background, canvas, zoom = self._background, self._studio.canvas, closest(self._drift)
+        background, canvas, zoom = self._background, self._studio.canvas, enlarged(self._drift)
         width, height = (2 * round(side * zoom / 2) for side in (canvas.width, canvas.height))
         return picture_of(background, Canvas(width, height, canvas.fps), self._studio)
 

@@ -70,7 +70,9 @@ class CaptionsElement:
             self._style,
             (width, height),
             self._studio,
+            anchor=self._layer.anchor,
             max_lines=self._layer.max_lines,
+            rotation=self._layer.rotation,
         )
         raster = raster_of(setting, look).turned(self._layer.rotation)
         return Still.of(raster, self._layer, self._studio)

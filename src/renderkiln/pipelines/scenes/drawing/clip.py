@@ -10,18 +10,17 @@ from typing import Literal
 from renderkiln.media.frames.axis import Rect
 from renderkiln.media.frames.canvas import Canvas, Frame
 from renderkiln.media.frames.colorcode import fill
+from renderkiln.media.frames.shape import MAX_PIXELS
 from renderkiln.media.frames.window import Mask
 from renderkiln.media.video.plain import size as upright
 from renderkiln.media.video.playback import Playback
 from renderkiln.media.video.survey import Survey
 from renderkiln.pipelines.scenes.document.background import VideoBackground
 from renderkiln.pipelines.scenes.document.layers import VideoLayer
-from renderkiln.pipelines.scenes.drawing.picture import draw_posed, rounded
+from renderkiln.pipelines.scenes.drawing.picture import draw_posed, rounded, warn_of_rotation
 from renderkiln.pipelines.scenes.drawing.pose import Movement, Pose, Presence
-from renderkiln.pipelines.scenes.drawing.still import placed, room
+from renderkiln.pipelines.scenes.drawing.still import placed, room, whole
 from renderkiln.pipelines.scenes.drawing.studio import Studio
-
-BLACK = (0, 0, 0, 255)
 
 
 class _Player:
@@ -71,11 +70,12 @@ class _Player:
 
 
 class ClipElement:
-    """Draws a clip in a frame of its own."""
+    """Draws a clip in a frame of its own, which is not turned."""
 
     def __init__(self, layer: VideoLayer, frames: int, studio: Studio) -> None:
         self._layer, self._studio = layer, studio
         self._presence = Presence.of(layer, frames, studio.canvas.fps)
+        warn_of_rotation(layer, studio)
 
     def state(self, n: int) -> Hashable | None:
         pose = self._movement.at(n)
@@ -131,10 +131,10 @@ class ClipBackdrop:
     def draw(self, frame: Frame, n: int) -> None:
         if not self._fills:
             fill(frame, self._studio.color(self._background.color))
-        elif self._background.dim:
-            fill(frame, BLACK)
         self._player.seek(n)
         height, width = self._player.frame.y.shape
+        if self._background.dim:
+            _blacken(frame, self._place)  # only the clip is dimmed, not what is beside it
         pose = Pose(opacity=1 - self._background.dim)
         draw_posed(self._player.frame, frame, Rect(0, 0, width, height), self._place, pose, None)
 
@@ -164,28 +164,41 @@ class ClipBackdrop:
         return Rect(left, top, left + width, top + height)
 
 
+def _blacken(frame: Frame, place: Rect) -> None:
+    left, top, right, bottom = map(int, place)
+    frame.y[top:bottom, left:right] = 16
+    for plane in (frame.u, frame.v):
+        plane[top // 2 : bottom // 2, left // 2 : right // 2] = 128
+
+
 def size_of(layer: VideoLayer, survey: Survey, studio: Studio) -> tuple[int, int]:
     """Width and height of the layer, even, in pixels of the frame; what is not given is in proportion."""
     ruler, (width, height) = studio.ruler, upright(survey)
     if layer.width is None and layer.height is None:
-        across, down = room(layer, studio)
-        return _within(survey, across, down)
+        return _within(survey, *room(layer, studio))
     if layer.width is None:
         assert layer.height is not None
-        tall = ruler.down(layer.height)
-        return _even(tall * width / height), _even(tall)
-    wide = ruler.across(layer.width)
+        tall = whole(ruler.down(layer.height))
+        return _sized(tall * width / height, tall)
+    wide = whole(ruler.across(layer.width))
     if layer.height is None:
-        return _even(wide), _even(wide * height / width)
-    tall = ruler.down(layer.height)
-    return _within(survey, wide, tall) if layer.fit == "contain" else (_even(wide), _even(tall))
+        return _sized(wide, wide * height / width)
+    tall = whole(ruler.down(layer.height))
+    return _within(survey, wide, tall) if layer.fit == "contain" else _sized(wide, tall)
 
 
 def _within(survey: Survey, width: float, height: float) -> tuple[int, int]:
     """The largest size in proportion that fits."""
     across, down = upright(survey)
     scale = min(width / across, height / down)
-    return _even(across * scale), _even(down * scale)
+    return _sized(across * scale, down * scale)
+
+
+def _sized(width: float, height: float) -> tuple[int, int]:
+    """Even. Raises ValueError for more pixels than anybody sees, each of which would be decoded."""
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"a clip cannot be shown at {width:.0f}x{height:.0f} pixels: make it smaller")
+    return _even(width), _even(height)
 
 
 def _even(length: float) -> int:

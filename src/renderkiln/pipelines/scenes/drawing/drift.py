@@ -6,6 +6,8 @@ from renderkiln.media.frames.axis import Rect
 from renderkiln.media.frames.easing import eased
 from renderkiln.pipelines.scenes.document.motion import KenBurns
 
+MOST = 3.0  # times: 28 MB of a frame of 1080p
+
 
 def view_at(drift: KenBurns, progress: float, width: int, height: int) -> Rect:
     """The part of a picture of `width` × `height` pixels that is seen when `progress` of the time is over.
@@ -21,6 +23,11 @@ def view_at(drift: KenBurns, progress: float, width: int, height: int) -> Rect:
     return Rect(left, top, left + across, top + down)
 
 
-def closest(drift: KenBurns) -> float:
-    """The largest zoom on the way."""
-    return max(drift.start.zoom, drift.end.zoom)
+def enlarged(drift: KenBurns) -> float:
+    """How much larger than its place a picture is kept to drift over it.
+
+    As its closest view needs, so that nothing is enlarged when it is drawn; but no more than twice what its
+    widest view needs, which would leave pixels out, and than memory is for.
+    """
+    zooms = drift.start.zoom, drift.end.zoom
+    return min(max(zooms), 2 * min(zooms), MOST)

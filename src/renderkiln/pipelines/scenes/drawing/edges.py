@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from renderkiln.media.frames.shape import Shadow, Stroke
 from renderkiln.pipelines.scenes.document import style as document
 from renderkiln.pipelines.scenes.drawing.studio import Studio
@@ -12,9 +14,11 @@ def stroke_of(stroke: document.Stroke | None, studio: Studio) -> Stroke | None:
     return None if stroke is None else Stroke(studio.color(stroke.color), stroke.width * studio.ruler.unit)
 
 
-def shadow_of(shadow: document.Shadow | None, studio: Studio) -> Shadow | None:
-    """A shadow; None for none."""
+def shadow_of(shadow: document.Shadow | None, studio: Studio, *, rotation: float = 0.0) -> Shadow | None:
+    """A shadow; None for none. The light does not turn with what will be turned by `rotation` degrees."""
     unit = studio.ruler.unit
     if shadow is None:
         return None
-    return Shadow(studio.color(shadow.color), shadow.x * unit, shadow.y * unit, shadow.blur * unit)
+    across, down = math.cos(math.radians(rotation)) * unit, math.sin(math.radians(rotation)) * unit
+    x, y = shadow.x * across + shadow.y * down, shadow.y * across - shadow.x * down
+    return Shadow(studio.color(shadow.color), x, y, shadow.blur * unit)

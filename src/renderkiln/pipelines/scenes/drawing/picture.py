@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from functools import cached_property
 
@@ -13,13 +14,15 @@ from renderkiln.media.frames.image import Pixels
 from renderkiln.media.frames.photo import fitted, framed, to_frame
 from renderkiln.media.frames.shape import draw_shape
 from renderkiln.media.frames.window import Mask, draw_window
-from renderkiln.pipelines.scenes.document.layers import ImageLayer
+from renderkiln.pipelines.scenes.document.layers import ImageLayer, VideoLayer
 from renderkiln.pipelines.scenes.document.motion import KenBurns
-from renderkiln.pipelines.scenes.drawing.drift import closest, view_at
+from renderkiln.pipelines.scenes.drawing.drift import enlarged, view_at
 from renderkiln.pipelines.scenes.drawing.edges import shadow_of, stroke_of
 from renderkiln.pipelines.scenes.drawing.pose import Movement, Pose, Presence
-from renderkiln.pipelines.scenes.drawing.still import Raster, StillElement, placed, room
+from renderkiln.pipelines.scenes.drawing.still import Raster, Still, StillElement, placed, room, whole
 from renderkiln.pipelines.scenes.drawing.studio import Studio
+
+CLEAR = (0, 0, 0, 0)
 
 
 class ImageElement(StillElement):
@@ -32,32 +35,38 @@ class ImageElement(StillElement):
     def _whole(self) -> Raster:
         unit, layer = self._studio.ruler.unit, self._image
         picture = self._studio.image(layer.file)
-        width, height = size_of(layer, picture, self._studio)
-        picture = fitted(picture, width, height, layer.fit)
+        picture = fitted(picture, *size_of(layer, picture, self._studio))
         pixels, left, top = framed(
             picture,
             radius=layer.radius * unit,
             stroke=stroke_of(layer.stroke, self._studio),
             shadow=shadow_of(layer.shadow, self._studio),
+            rotation=layer.rotation,
         )
         return Raster(pixels, left, top, picture.shape[1], picture.shape[0])
 
 
 class DriftingImageElement:
-    """Draws a picture that drifts within its frame."""
+    """Draws a picture that drifts within its frame. Neither is turned."""
 
     def __init__(self, layer: ImageLayer, drift: KenBurns, frames: int, studio: Studio) -> None:
         self._layer, self._drift, self._studio = layer, drift, studio
         self._presence = Presence.of(layer, frames, studio.canvas.fps)
+        warn_of_rotation(layer, studio)
 
     def state(self, n: int) -> Hashable | None:
+        if not self._presence.first <= n < self._presence.last:  # before the picture is read for it
+            return None
         pose = self._movement.at(n)
         return pose and (pose, self._view(n))
 
     def draw(self, frame: Frame, n: int) -> None:
         pose = self._movement.at(n)
-        if pose is not None:
-            draw_posed(self._source, frame, self._view(n), self._place, pose, self._mask)
+        if pose is None:
+            return
+        draw_posed(self._source, frame, self._view(n), self._place, pose, self._mask)
+        if self._edges is not None:
+            self._edges.draw(frame, pose)
 
     def close(self) -> None:
         """Holds nothing."""
@@ -67,30 +76,55 @@ class DriftingImageElement:
         first, last = self._presence
         return view_at(self._drift, (n - first) / max(1, last - first - 1), width, height)
 
-    @cached_property
-    def _picture(self) -> Pixels:
-        return self._studio.image(self._layer.file)
+    @property
+    def _source(self) -> Frame:
+        return self._fitted[0]
+
+    @property
+    def _place(self) -> Rect:
+        return self._fitted[1]
 
     @cached_property
-    def _place(self) -> Rect:
-        width, height = size_of(self._layer, self._picture, self._studio)
-        x, y = placed(self._layer, width, height, self._studio)
-        return Rect(x, y, x + width, y + height)
+    def _fitted(self) -> tuple[Frame, Rect]:
+        """The picture as large as its closest view needs, and where it is seen. Its file may be huge."""
+        picture = self._studio.image(self._layer.file)
+        width, height = size_of(self._layer, picture, self._studio)
+        left, top = map(round, placed(self._layer, width, height, self._studio))
+        zoom = enlarged(self._drift)
+        across, down = (max(2, 2 * round(side * zoom / 2)) for side in (width, height))
+        source = to_frame(picture, Canvas(across, down, self._studio.canvas.fps))
+        return source, Rect(left, top, left + width, top + height)
 
     @cached_property
     def _movement(self) -> Movement:
-        return Movement(self._layer, self._presence, self._studio.ruler, self._place)
+        bounds = self._place if self._edges is None else _around(self._place, self._edges.bounds)
+        return Movement(self._layer, self._presence, self._studio.ruler, bounds)
 
     @cached_property
     def _mask(self) -> Mask | None:
-        return rounded(self._place, self._layer.radius * self._studio.ruler.unit)
+        return rounded(self._place, self._radius)
 
     @cached_property
-    def _source(self) -> Frame:
-        zoom = closest(self._drift)
-        left, top, right, bottom = self._place
-        width, height = (max(2, 2 * round(side * zoom / 2)) for side in (right - left, bottom - top))
-        return to_frame(self._picture, Canvas(width, height, self._studio.canvas.fps))
+    def _edges(self) -> Still | None:
+        """What is around the picture: a line, and a shadow with a hole where the picture is."""
+        layer, (left, top, right, bottom) = self._layer, self._place
+        if layer.stroke is None and layer.shadow is None:
+            return None
+        width, height = right - left, bottom - top
+        pixels, column, row = draw_shape(
+            "rectangle",
+            width,
+            height,
+            fill=CLEAR,
+            radius=self._radius,
+            stroke=stroke_of(layer.stroke, self._studio),
+            shadow=shadow_of(layer.shadow, self._studio),
+        )
+        return Still.at(Raster(pixels, column, row, width, height), left, top)
+
+    @property
+    def _radius(self) -> float:
+        return self._layer.radius * self._studio.ruler.unit
 
 
 def draw_posed(source: Frame, frame: Frame, view: Rect, place: Rect, pose: Pose, mask: Mask | None) -> None:
@@ -118,14 +152,24 @@ def size_of(layer: ImageLayer, picture: Pixels, studio: Studio) -> tuple[int, in
     A picture without any size is shown as it is at 1080 lines, or smaller where it would not fit.
     """
     ruler, (height, width) = studio.ruler, picture.shape[:2]
-    if layer.width is None and layer.height is None:
+    across = None if layer.width is None else whole(ruler.across(layer.width))
+    down = None if layer.height is None else whole(ruler.down(layer.height))
+    if across is not None and down is not None and layer.fit == "cover":
+        return int(across), int(down)
+    largest = ruler.unit if across is None and down is None else math.inf
+    if across is None and down is None:
         across, down = room(layer, studio)
-        scale = min(ruler.unit, across / width, down / height)
-        return max(1, round(width * scale)), max(1, round(height * scale))
-    if layer.width is None:
-        assert layer.height is not None
-        tall = ruler.down(layer.height)
-        return max(1, round(tall * width / height)), max(1, round(tall))
-    wide = ruler.across(layer.width)
-    tall = wide * height / width if layer.height is None else ruler.down(layer.height)
-    return max(1, round(wide)), max(1, round(tall))
+    scale = min(largest, (across or math.inf) / width, (down or math.inf) / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def warn_of_rotation(layer: ImageLayer | VideoLayer, studio: Studio) -> None:
+    """Pictures that move within their frames are not turned: say so."""
+    if layer.rotation % 360:
+        studio.warn("not-turned", f"{layer.file!r} is not turned: only pictures that stand still are")
+
+
+def _around(one: Rect, other: Rect) -> Rect:
+    """The smallest rectangle that holds both."""
+    (left, top), (right, bottom) = map(min, one[:2], other[:2]), map(max, one[2:], other[2:])
+    return Rect(left, top, right, bottom)

@@ -28,6 +28,13 @@ class Pose(NamedTuple):
     clip: Rect | None = None
     shown: float = 1.0
 
+    def clipped(self, to: Rect) -> Pose:
+        """Seen only within `to`, a rectangle of the frame, as well."""
+        if self.clip is None:
+            return self._replace(clip=to)
+        (left, top), (right, bottom) = map(max, to[:2], self.clip[:2]), map(min, to[2:], self.clip[2:])
+        return self._replace(clip=Rect(left, top, right, bottom))
+
 
 class Presence(NamedTuple):
     """The frames of its scene in which a layer is there: `first` … `last - 1`."""
@@ -37,9 +44,10 @@ class Presence(NamedTuple):
 
     @classmethod
     def of(cls, layer: Layer, frames: int, fps: Fraction) -> Presence:
-        """Of `layer` in a scene of `frames` frames."""
-        last = frames if layer.end is None else min(round(layer.end * fps), frames)
-        return cls(round(layer.start * fps), last)
+        """Of `layer` in a scene of `frames` frames; it is there for one at least."""
+        first = round(layer.start * fps)
+        last = frames if layer.end is None else max(round(layer.end * fps), first + 1)
+        return cls(first, min(last, frames))
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Movement:
             case "typewriter":
                 return pose._replace(shown=_share(progress))
             case "wipe":
-                return pose._replace(clip=self._revealed(_direction(motion), _share(there)))
+                return pose.clipped(self._revealed(_direction(motion), _share(there)))
             case "rise":
                 x, y = self._way(motion)
                 faded = pose.opacity * _share(there)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import cached_property
 
-from renderkiln.media.frames.axis import Rect
+import skia
+
 from renderkiln.media.frames.canvas import Frame
-from renderkiln.media.frames.shape import draw_shape
+from renderkiln.media.frames.shape import draw_shape, outline
 from renderkiln.pipelines.scenes.document.layers import ProgressLayer
 from renderkiln.pipelines.scenes.drawing.pose import Movement, Presence
-from renderkiln.pipelines.scenes.drawing.still import Raster, Still
+from renderkiln.pipelines.scenes.drawing.still import Raster, Still, whole
 from renderkiln.pipelines.scenes.drawing.studio import Studio
 
 
@@ -27,44 +28,31 @@ class ProgressElement:
         return pose and (pose, self._passed + n)
 
     def draw(self, frame: Frame, n: int) -> None:
-        pose = self._movement.at(n)
-        if pose is None:
-            return
-        self._track.draw(frame, pose)
-        left, top, right, bottom = self._bar.bounds
-        reached = left + (right - left) * min(1.0, (self._passed + n + 1) / self._whole)
-        clip = Rect(left + pose.x, top + pose.y, reached + pose.x, bottom + pose.y)
-        self._bar.draw(frame, pose._replace(clip=clip if pose.clip is None else _both(clip, pose.clip)))
+        if (pose := self._movement.at(n)) is not None:
+            self._still(n).draw(frame, pose)
 
     def close(self) -> None:
         """Holds nothing."""
 
     @cached_property
-    def _track(self) -> Still:
-        return self._filled(self._layer.track)
-
-    @cached_property
-    def _bar(self) -> Still:
-        return self._filled(self._layer.color)
-
-    @cached_property
     def _movement(self) -> Movement:
-        return Movement(self._layer, self._presence, self._studio.ruler, self._track.bounds)
+        return Movement(self._layer, self._presence, self._studio.ruler, self._still(0).bounds)
 
-    def _filled(self, color: str) -> Still:
-        ruler, layer = self._studio.ruler, self._layer
-        width, height = ruler.across(layer.width), ruler.down(layer.height)
-        pixels, left, top = draw_shape(
-            "rectangle", width, height, fill=self._studio.color(color), radius=layer.radius * ruler.unit
-        )
-        return Still.of(Raster(pixels, left, top, width, height), layer, self._studio)
+    def _still(self, n: int) -> Still:
+        raster = self._raster(min(1.0, (self._passed + n + 1) / self._whole))
+        return Still.of(raster.turned(self._layer.rotation), self._layer, self._studio)
 
-
-def _both(one: Rect, other: Rect) -> Rect:
-    """What is in both."""
-    return Rect(
-        max(one.left, other.left),
-        max(one.top, other.top),
-        min(one.right, other.right),
-        min(one.bottom, other.bottom),
-    )
+    def _raster(self, share: float) -> Raster:
+        """The track, and over `share` of it the bar, whose end is as round as the track's."""
+        layer, studio, ruler = self._layer, self._studio, self._studio.ruler
+        width, height = whole(ruler.across(layer.width)), whole(ruler.down(layer.height))
+        radius = layer.radius * ruler.unit
+        pixels, _, _ = draw_shape("rectangle", width, height, fill=studio.color(layer.track), radius=radius)
+        rows, columns = pixels.shape[:2]
+        info = skia.ImageInfo.Make(columns, rows, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType)
+        canvas = skia.Canvas.MakeRasterDirect(info, pixels, 4 * columns)
+        edge = outline("rectangle", width, height, radius)
+        canvas.clipRRect(edge, doAntiAlias=True)
+        canvas.translate(width * (share - 1), 0)
+        canvas.drawRRect(edge, skia.Paint(AntiAlias=True, Color=skia.Color(*studio.color(layer.color))))
+        return Raster(pixels, 0, 0, width, height, [studio.color(layer.color), studio.color(layer.track)])

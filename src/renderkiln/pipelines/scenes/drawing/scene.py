@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from renderkiln.domain.errors import Permanent
 from renderkiln.media.captions import Cue
 from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.subtitles import read_captions
@@ -37,9 +39,13 @@ State = Hashable | None
 
 
 class SceneDrawer:
-    """A context manager; ask for frames in ascending order, from any one on."""
+    """A context manager; ask for frames in ascending order, from any one on.
+
+    Raises Permanent for what cannot be drawn, such as a shape without a width.
+    """
 
     def __init__(self, span: Span, studio: Studio) -> None:
+        self._span = span
         self._elements = [
             _backdrop(span, studio),
             *(_element(layer, span, studio) for layer in span.scene.layers),
@@ -52,7 +58,7 @@ class SceneDrawer:
 
     def draw(self, frame: Frame, n: int) -> bool:
         """Draw frame `n` into `frame`. False when it is the same as the one drawn last, and left as it is."""
-        states = [element.state(n) for element in self._elements]
+        states = [self._state(number, n) for number in range(len(self._elements))]
         if states == self._before:
             return False
         steady = _common(states, self._before)
@@ -77,9 +83,25 @@ class SceneDrawer:
             element.close()
 
     def _lay(self, frame: Frame, n: int, states: Sequence[State], first: int, last: int) -> None:
-        for element, state in zip(self._elements[first:last], states[first:last], strict=True):
-            if state is not None:
-                element.draw(frame, n)
+        for number in range(first, last):
+            if states[number] is not None:
+                with self._told(number):
+                    self._elements[number].draw(frame, n)
+
+    def _state(self, number: int, n: int) -> State:
+        with self._told(number):
+            return self._elements[number].state(n)
+
+    @contextmanager
+    def _told(self, number: int) -> Iterator[None]:
+        """What cannot be drawn, with its place in the project; the first element is the background."""
+        try:
+            yield
+        except ValueError as error:
+            what = "background" if number == 0 else f"layers[{number - 1}]"
+            if number > len(self._span.scene.layers):
+                what = "logo"
+            raise Permanent(f"The scene {self._span.id}, {what}: {error}") from error
 
 
 def _common(one: Sequence[State], other: Sequence[State]) -> int:

@@ -8,7 +8,7 @@ from renderkiln.media.frames.shape import draw_shape
 from renderkiln.pipelines.scenes.document.layers import ShapeLayer
 from renderkiln.pipelines.scenes.drawing.background import gradient_of
 from renderkiln.pipelines.scenes.drawing.edges import shadow_of, stroke_of
-from renderkiln.pipelines.scenes.drawing.still import Raster, StillElement
+from renderkiln.pipelines.scenes.drawing.still import Raster, StillElement, whole
 from renderkiln.pipelines.scenes.drawing.studio import Studio
 
 
@@ -22,6 +22,8 @@ class ShapeElement(StillElement):
     def _whole(self) -> Raster:
         studio, layer, unit = self._studio, self._shape, self._studio.ruler.unit
         width, height = studio.ruler.across(layer.width), studio.ruler.down(layer.height)
+        if layer.shape != "line":
+            width, height = whole(width), whole(height)
         pixels, left, top = draw_shape(
             layer.shape,
             width,
@@ -30,8 +32,10 @@ class ShapeElement(StillElement):
             radius=layer.radius * unit,
             stroke=stroke_of(layer.stroke, studio),
             shadow=shadow_of(layer.shadow, studio),
+            rotation=layer.rotation,
         )
-        return Raster(pixels, left, top, abs(width), abs(height))
+        flat = [studio.color(each) for each in (layer.color, layer.stroke and layer.stroke.color) if each]
+        return Raster(pixels, left, top, abs(width), abs(height), flat)
 
     @property
     def _fill(self) -> Color | Gradient | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ import skia
 
 from renderkiln.media.frames.axis import Rect
 from renderkiln.media.frames.canvas import Frame
+from renderkiln.media.frames.colorcode import Color, code_values, nearest_codes
 from renderkiln.media.frames.sprite import Sprite
 from renderkiln.pipelines.scenes.document.layers import Layer
 from renderkiln.pipelines.scenes.drawing.pose import Movement, Pose, Presence
@@ -20,6 +21,7 @@ from renderkiln.pipelines.scenes.drawing.studio import Studio
 
 Pixels = npt.NDArray[np.uint8]
 
+_SAME = 0.002  # code values: what float32 rounds to
 _SIDES = {"left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}
 
 
@@ -27,7 +29,8 @@ _SIDES = {"left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}
 class Raster:
     """Premultiplied RGBA. (`left`, `top`) is where its first pixel lies from the layer's top left corner.
 
-    The layer itself is `width` × `height` pixels; shadows and outlines reach beyond.
+    The layer itself is `width` × `height` pixels; shadows and outlines reach beyond. `flat` are colours of
+    which it has whole areas.
     """
 
     pixels: Pixels
@@ -35,13 +38,16 @@ class Raster:
     top: float
     width: float
     height: float
+    flat: Sequence[Color] = ()
 
     def turned(self, degrees: float) -> Raster:
         """Rotated clockwise about the middle of the layer, which keeps its size on the frame's axes."""
         if degrees % 360 == 0:
             return self
-        height, width = self.pixels.shape[:2]
-        x, y = self.width / 2 - self.left, self.height / 2 - self.top  # the middle, in pixels of the raster
+        source = np.pad(self.pixels, ((1, 1), (1, 1), (0, 0)))  # or else edges become stairs
+        height, width = source.shape[:2]
+        # The middle, in pixels of the source.
+        x, y = self.width / 2 - self.left + 1, self.height / 2 - self.top + 1
         turn = skia.Matrix.RotateDeg(degrees, (x, y))
         bounds = turn.mapRect(skia.Rect.MakeWH(width, height)).makeOutset(1, 1).roundOut()
         pixels = np.zeros((bounds.height(), bounds.width(), 4), np.uint8)
@@ -52,11 +58,10 @@ class Raster:
         canvas = surface.getCanvas()
         canvas.translate(-bounds.left(), -bounds.top())
         canvas.concat(turn)
-        source = skia.Image.fromarray(
-            np.ascontiguousarray(self.pixels), skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType
-        )
-        canvas.drawImage(source, 0, 0, skia.SamplingOptions(skia.CubicResampler.Mitchell()))
-        return Raster(pixels, self.left + bounds.left(), self.top + bounds.top(), self.width, self.height)
+        image = skia.Image.fromarray(source, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType)
+        canvas.drawImage(image, 0, 0, skia.SamplingOptions(skia.CubicResampler.CatmullRom()))
+        left, top = self.left - 1 + bounds.left(), self.top - 1 + bounds.top()
+        return Raster(pixels, left, top, self.width, self.height, self.flat)
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,22 @@ class Still:
     @classmethod
     def of(cls, raster: Raster, layer: Layer, studio: Studio) -> Still:
         """A raster in the place that its layer asks for."""
-        x, y = placed(layer, raster.width, raster.height, studio)
-        # On even pixels: what stands still is as sharp as it was drawn, in colour too.
-        left, top = (2 * round(each / 2) for each in (x + raster.left, y + raster.top))
+        return cls.at(raster, *placed(layer, raster.width, raster.height, studio))
+
+    @classmethod
+    def at(cls, raster: Raster, x: float, y: float) -> Still:
+        """A raster whose layer has its top left corner at (x, y), or as near as pixels are.
+
+        How far a raster reaches does not move it: a text stays where it is while it is being written.
+        """
+        left, top = _pixel(x, raster.left), _pixel(y, raster.top)
         middle = left - raster.left + raster.width / 2, top - raster.top + raster.height / 2
-        return cls(Sprite.from_rgba(raster.pixels), left, top, middle)
+        # The sprite begins on even pixels: what stands still is as sharp as it was drawn, in colour too.
+        pixels = np.pad(raster.pixels, ((top & 1, 0), (left & 1, 0), (0, 0)))
+        sprite = Sprite.from_rgba(pixels)
+        for color in raster.flat:
+            _settle(sprite, color)
+        return cls(sprite, left - (left & 1), top - (top & 1), middle)
 
     @property
     def bounds(self) -> Rect:
@@ -92,12 +108,12 @@ class Still:
 
     @property
     def bytes(self) -> int:
-        """About how much memory it takes: four planes of float32, two of them at half resolution."""
-        return self.sprite.width * self.sprite.height * 11
+        """About how much memory it takes: planes of float32, its pixels, and smaller sizes of both."""
+        return self.sprite.width * self.sprite.height * 20
 
 
 class StillElement:
-    """Draws a layer that has one picture."""
+    """Draws a layer that has one picture, which `rasterise` makes, turned as the layer is."""
 
     def __init__(self, layer: Layer, frames: int, studio: Studio, rasterise: Callable[[], Raster]) -> None:
         self._layer, self._studio, self._rasterise = layer, studio, rasterise
@@ -106,8 +122,7 @@ class StillElement:
     @cached_property
     def _still(self) -> Still:
         def make() -> Still:
-            raster = self._rasterise().turned(self._layer.rotation)
-            return Still.of(raster, self._layer, self._studio)
+            return Still.of(self._rasterise(), self._layer, self._studio)
 
         # Times and motions do not change the raster; the same layer in another scene is the same picture.
         key = self._layer.model_copy(
@@ -141,6 +156,16 @@ def placed(layer: Layer, width: float, height: float, studio: Studio) -> tuple[f
     return x, y
 
 
+def whole(length: float) -> float:
+    """A width or height in whole pixels, so that edges are sharp and lie where the frame ends.
+
+    Raises ValueError where nothing would be seen.
+    """
+    if length <= 0:
+        raise ValueError(f"a width or height of {length:g} pixels is none: make it more than 0")
+    return max(1.0, round(length))
+
+
 def anchored(anchor: str) -> tuple[float, float]:
     """`top-right` as shares of width and height: (1, 0); what is not named is in the middle."""
     words = anchor.split("-")
@@ -157,7 +182,20 @@ def room(layer: Layer, studio: Studio) -> tuple[float, float]:
     return max(1.0, _left(area.width, x, across)), max(1.0, _left(area.height, y, down))
 
 
-def _left(whole: float, moved: float, anchor: float) -> float:
+def _settle(sprite: Sprite, color: Color) -> None:
+    """Give areas of a colour the whole codes that are nearest to it; dither would be 4 beside it at times."""
+    if color[3] == 255:
+        for plane, exact, nearest in zip(sprite.ink, code_values(color), nearest_codes(color), strict=True):
+            plane[np.abs(plane - np.float32(exact)) < _SAME] = nearest
+
+
+def _pixel(corner: float, offset: float) -> int:
+    """The pixel where a raster begins that lies `offset` beside the corner of its layer."""
+    begins = math.floor(offset)
+    return round(corner + offset - begins) + begins
+
+
+def _left(side: float, moved: float, anchor: float) -> float:
     if anchor == 0.5:
-        return whole - 2 * math.fabs(moved)
-    return whole - max(0.0, moved if anchor == 0 else -moved)
+        return side - 2 * math.fabs(moved)
+    return side - max(0.0, moved if anchor == 0 else -moved)

@@ -26,7 +26,7 @@ class TextElement(StillElement):
         pose = super().state(n)
         if not isinstance(pose, Pose) or pose.shown == 1:
             return pose
-        return pose._replace(shown=self._count(pose.shown))
+        return pose._replace(shown=1.0), self._count(pose.shown)
 
     def draw(self, frame: Frame, n: int) -> None:
         pose = self._movement.at(n)
@@ -34,7 +34,7 @@ class TextElement(StillElement):
             super().draw(frame, n)
         elif count := self._count(pose.shown):
             if self._written is None or self._written[0] != count:
-                raster = raster_of(*self._set, shown=count).turned(self._layer.rotation)
+                raster = raster_of(*self._set, shown=count).turned(self._text.rotation)
                 self._written = count, Still.of(raster, self._layer, self._studio)
             self._written[1].draw(frame, pose)
 
@@ -47,10 +47,17 @@ class TextElement(StillElement):
             width = ruler.across(self._text.width)
         if self._text.height is not None:
             height = ruler.down(self._text.height)
-        return lettered(self._text.text, style, (width, height), self._studio)
+        return lettered(
+            self._text.text,
+            style,
+            (width, height),
+            self._studio,
+            anchor=self._text.anchor,
+            rotation=self._text.rotation,
+        )
 
     def _whole(self) -> Raster:
-        return raster_of(*self._set)
+        return raster_of(*self._set).turned(self._text.rotation)
 
     def _count(self, share: float) -> int:
         return int(share * self._set[0].clusters)

@@ -1,0 +1,1 @@
+"""Gifs of several parts, each with a palette of its own, within a budget of bytes."""
