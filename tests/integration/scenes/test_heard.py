@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import clips
-from audio_truth import RATE, Samples, decibels, measured, pieces, sine, write_wav
+from audio_truth import Samples, decibels, measured, pieces, sine, write_wav
 from integration.scenes.rig import Film, Kiln
+from renderkiln.media.audio.source import RATE
 
 pytestmark = pytest.mark.integration
 

@@ -36,4 +36,4 @@ def deliver(ctx: StageContext) -> Result:
 
 def _name(ctx: StageContext) -> str:
     title: str = ctx.params.title or "narration"
-    return title.replace(".", " ")  # no suffix is to be taken off it
+    return title.replace("/", " ").replace(".", " ")  # it is no path, and no suffix is to be taken off it

@@ -35,8 +35,7 @@ def fetch(ctx: StageContext) -> Result:
         ctx.progress(told, f"Fetching scenes, {number + 1} of {len(named)} files")
         if each.place not in known:
             name = f"asset-{len(known):04d}"
-            files[name], sha256 = _taken_in(ctx, each, name)
-            known[each.place] = {"file": name, "sha256": sha256}
+            files[name], known[each.place] = _taken_in(ctx, each, name)
         _look(ctx, each, files[str(known[each.place]["file"])], known[each.place], told)
     return Result({"found": known}, files)
 
@@ -49,6 +48,7 @@ def found_of(ctx: StageContext) -> Mapping[str, Found]:
             fetched_files.files[facts["file"]],
             facts["sha256"],
             Survey.from_json(facts["survey"]) if "survey" in facts else None,
+            facts["changed"],
         )
         for place, facts in fetched_files.values["found"].items()
     }
@@ -62,14 +62,15 @@ def _named(params: ScenesParams) -> Sequence[Named]:
     return places(project.model_copy(update={"scenes": scenes}))
 
 
-def _taken_in(ctx: StageContext, named: Named, name: str) -> tuple[Path, str]:
-    """A file in the work folder, and its hash."""
+def _taken_in(ctx: StageContext, named: Named, name: str) -> tuple[Path, dict[str, Any]]:
+    """A file in the work folder, and what is known of it."""
     try:
         if is_url(named.place):
             path = kept(ctx, fetched(ctx, named.place, message="Downloading files of scenes"), name)
         else:
             path = _copied(ctx, resolve_place(named.place, Path(ctx.params.folder)), name)
-        return path, file_sha256(path)
+        changed = path.stat().st_mtime_ns
+        return path, {"file": name, "sha256": file_sha256(path), "changed": changed}
     except (MediaError, UsageError) as error:
         raise Permanent(f"{named.path}: {error}") from error
     except OSError as error:

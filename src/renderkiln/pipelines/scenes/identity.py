@@ -25,11 +25,15 @@ _HEARD = {"mute", "gain_db"}  # of clips: nothing of them is seen
 def identity(params: ScenesParams, services: Services) -> Mapping[str, Any]:
     """Plain values; no key of a provider is in them."""
     folder, speech = Path(params.folder), services.speech
+    named, largest = {each.place for each in places(params.film)}, services.limits.file_size
     return {
         "ffmpeg": build(services.ffmpeg),
         "fonts": font_fingerprint(services.fonts),
         "drawing": DRAWING,
-        "files": {each.place: _content(folder, each.place) for each in places(params.film)},
+        "files": {
+            each.place: _content(folder, each.place, services.limits.file_size)
+            for each in places(params.film)
+        },
         "speech": [
             services.fallback,
             speech.openai_base_url,
@@ -42,12 +46,13 @@ def identity(params: ScenesParams, services: Services) -> Mapping[str, Any]:
     }
 
 
-def _content(folder: Path, place: str) -> str:
-    """Of a file, its hash; of what is not there, or lies behind a URL, its place."""
+def _content(folder: Path, place: str, most: int) -> str:
+    """Of a file, its hash; of what is not there, is too large, or lies behind a URL, its place."""
     if is_url(place):
         return place
     try:
-        return file_sha256(resolve_place(place, folder))
+        path = resolve_place(place, folder)
+        return file_sha256(path) if path.stat().st_size <= most else place
     except (UsageError, OSError):  # it is told when it is fetched
         return place
 

@@ -81,7 +81,8 @@ class _Maker:
         reused = kept is not None
         if kept is None:
             kept = self._draw(part, path)
-            self._cache.keep(key, path, kept)
+            if all(found.is_unchanged for found in self._studio.found.values()):
+                self._cache.keep(key, path, kept)
         else:
             with self._lock:
                 self._speed.skip(part.frames)
@@ -100,6 +101,8 @@ class _Maker:
         path.unlink(missing_ok=True)  # FFmpeg would write into the one that is there
         command = encode_part(self._ctx.params, path)
         frame = Frame(self._studio.canvas)
+        if not are_compiled("frames"):
+            self._ctx.progress(self._speed.fraction, "Compiling kernels (first run only)")
         with PartDrawer(part, self._studio) as drawer, self._ctx.feed_ffmpeg(command) as encoder:
             for n in range(part.frames):
                 drawer.draw(frame, n)
@@ -111,5 +114,4 @@ class _Maker:
     def _count(self, frames: int) -> None:
         with self._lock:
             self._speed.reached(self._speed.done + frames)
-        message = "Rendering scenes" if are_compiled("frames") else "Compiling kernels (first run only)"
-        self._ctx.progress(self._speed.fraction, message, **self._speed.facts)
+        self._ctx.progress(self._speed.fraction, "Rendering scenes", **self._speed.facts)

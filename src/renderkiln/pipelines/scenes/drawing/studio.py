@@ -35,6 +35,14 @@ class Found:
     path: Path
     sha256: str
     survey: Survey | None = None
+    changed: int | None = (
+        None  # nanoseconds since 1970 when its content was last changed, before it was hashed
+    )
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it is what was hashed: a large file is a link to its author's, who may write to it."""
+        return self.changed is None or self.path.stat().st_mtime_ns == self.changed
 
 
 @dataclass(frozen=True)
