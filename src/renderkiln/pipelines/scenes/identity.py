@@ -30,10 +30,7 @@ def identity(params: ScenesParams, services: Services) -> Mapping[str, Any]:
         "ffmpeg": build(services.ffmpeg),
         "fonts": font_fingerprint(services.fonts),
         "drawing": DRAWING,
-        "files": {
-            each.place: _content(folder, each.place, services.limits.file_size)
-            for each in places(params.film)
-        },
+        "files": {place: _content(folder, place, largest) for place in sorted(named)},
         "speech": [
             services.fallback,
             speech.openai_base_url,

@@ -35,9 +35,7 @@ class Found:
     path: Path
     sha256: str
     survey: Survey | None = None
-    changed: int | None = (
-        None  # nanoseconds since 1970 when its content was last changed, before it was hashed
-    )
+    changed: int | None = None  # nanoseconds since 1970: its last change before it was hashed
 
     @property
     def is_unchanged(self) -> bool:
