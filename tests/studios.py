@@ -26,6 +26,7 @@ from renderkiln.pipelines.scenes.document.reading import project_of
 from renderkiln.pipelines.scenes.drawing.part import PartDrawer
 from renderkiln.pipelines.scenes.drawing.scene import SceneDrawer
 from renderkiln.pipelines.scenes.drawing.studio import Found, Studio
+from renderkiln.pipelines.scenes.drawing.unseen import unseen
 from renderkiln.pipelines.scenes.timeline import Timeline, lay_out
 
 TINY = Canvas(160, 90, Fraction(10))
@@ -40,8 +41,11 @@ class Film:
     canvas: Canvas
     timeline: Timeline
     studio: Studio
-    warnings: dict[str, str] = field(default_factory=dict)  # by code
     decoders: dict[int, str] = field(default_factory=dict)  # process id: running, gone
+
+    @property
+    def warnings(self) -> list[str]:
+        return list(unseen(self.timeline, self.studio))
 
     def scene(self, number: int = 0) -> SceneDrawer:
         return SceneDrawer(self.timeline.spans[number], self.studio)
@@ -71,11 +75,7 @@ def film(
     timeline = lay_out(
         chosen, {id: scene.duration or 1.0 for id, scene in chosen}, project.transition, canvas.fps
     )
-    warnings: dict[str, str] = {}
     decoders: dict[int, str] = {}
-
-    def warn(code: str, message: str) -> None:
-        warnings.setdefault(code, message)
 
     def opened(command: Command) -> Reader:
         return Reader(command, binary=find(), on_process=decoders.__setitem__)
@@ -92,12 +92,11 @@ def film(
         brand=project.brand,
         found=found,
         open_reader=opened,
-        warn=warn,
         film_frames=timeline.frames,
         spoken=spoken or {},
         bars={"mix": bars, "voice": bars, "music": bars},
     )
-    return Film(project, canvas, timeline, studio, warnings, decoders)
+    return Film(project, canvas, timeline, studio, decoders)
 
 
 def layered(*layers: Mapping[str, Any], background: Any = "black", **fields: Any) -> Film:

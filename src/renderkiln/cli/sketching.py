@@ -24,6 +24,7 @@ def draw_frame(params: ScenesParams, seconds: float, target: Path) -> None:
     _check(target)
     kernels.use_cache(Settings.load().home.absolute() / "cache")  # before the imports below bring Numba in
     from renderkiln.media.frames.picture import to_rgb
+    from renderkiln.pipelines.scenes.drawing.unseen import unseen
 
     sketch = _sketch(params)
     timeline = sketch.timeline
@@ -31,7 +32,7 @@ def draw_frame(params: ScenesParams, seconds: float, target: Path) -> None:
         raise UsageError(f"--at {seconds:g} is after the end: the film lasts {timeline.seconds:.2f} s")
     number = min(int(seconds * timeline.fps), timeline.frames - 1)
     _write(target, to_rgb(sketch.frame(number)))
-    for warning in sketch.warnings.values():
+    for warning in unseen(timeline, sketch.studio):
         say(f"warning: {shown(warning)}")
     scene = timeline.at(number).span.id
     at = f"second {float(number / timeline.fps):.2f} of {timeline.seconds:.2f}"

@@ -149,6 +149,7 @@ class Projects:
         with self._changing(id, revision) as change:
             moved = change.scene(scene_id)
             scenes.move(change.connection, id, scene_id, moved.position, _within(to, change.project.scenes))
+            self._check(change)
             change.tell("scene.moved", scene=scene_id, position=to)
             return change.scene(scene_id)
 
@@ -157,6 +158,7 @@ class Projects:
         with self._changing(id, revision) as change:
             gone = change.scene(scene_id)
             scenes.remove(change.connection, id, scene_id, gone.position)
+            self._check(change)
             change.tell("scene.removed", scene=scene_id, position=gone.position)
 
     @contextmanager
@@ -165,6 +167,10 @@ class Projects:
         with self.database.write() as connection:
             stored = projects.change_if_at(connection, id, revision, now, **values)
             yield _Change(connection, stored, now)
+
+    def _check(self, change: _Change) -> None:
+        """A project that could not be rendered any more could not be mended scene by scene either."""
+        self._parted({**change.project.document, "scenes": [each.document for each in change.scenes]})
 
     def _parted(self, document: Document) -> tuple[dict[str, Any], Sequence[dict[str, Any]]]:
         """What is kept of a document: all but its scenes, and these, each with its id."""

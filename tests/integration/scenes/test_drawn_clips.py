@@ -83,8 +83,7 @@ def test_a_dimmed_clip_that_fills_the_frame_is_darker(folder: Path) -> None:
 def test_a_clip_that_is_to_be_turned_is_not_and_that_is_told(folder: Path) -> None:
     layer = {"type": "video", "file": "clip.mp4", "rotation": 90}
     drawn = layered(layer, folder=folder, canvas=CANVAS)
-    drawn.frame(0)
-    assert drawn.warnings == {"not-turned": "'clip.mp4' is not turned: only pictures that stand still are"}
+    assert drawn.warnings == ["The scene scene-1, layers[0]: clips are not turned"]
 
 
 def test_a_clip_larger_than_memory_is_refused(folder: Path) -> None:

@@ -122,7 +122,7 @@ def test_turning_leaves_the_middle_where_it_is(layer: dict[str, Any], rotation: 
     straight = layered({**layer, **at}, folder=folder, canvas=CANVAS)
     turned = layered({**layer, **at, "rotation": rotation}, folder=folder, canvas=CANVAS)
     assert middle(turned) == pytest.approx(middle(straight), abs=0.6)
-    assert turned.warnings == {}
+    assert turned.warnings == []
 
 
 def test_bars_of_sound_are_turned_clockwise() -> None:
@@ -213,7 +213,7 @@ def test_a_long_word_stays_within_the_safe_area(text: str) -> None:
     assert right <= 0.95 * 854 + 2
     assert top >= 0.05 * 480 - 2
     assert bottom <= 0.95 * 480 + 2
-    assert drawn.warnings == {}
+    assert drawn.warnings == []
 
 
 @pytest.mark.parametrize("layer", [{**TEXT, "text": "word " * 2000}, {"type": "captions"}])
@@ -223,13 +223,56 @@ def test_what_is_far_too_long_is_shortened_and_told(layer: dict[str, Any]) -> No
     _, top, _, bottom = ink(drawn)
     assert top >= 0.05 * 480 - 2
     assert bottom <= 0.95 * 480 + 2
-    assert drawn.warnings["shortened"].startswith("A text does not fit and was cut off: 'word word")
+    (told,) = drawn.warnings
+    assert told.startswith("The scene scene-1, layers[0]: 'word word")
+    assert "does not fit and is cut off" in told
 
 
 def test_missing_glyphs_are_told() -> None:
     drawn = layered({**TEXT, "text": "a\U00013000b"}, canvas=CANVAS)
-    drawn.frame(0)
-    assert "\U00013000" in drawn.warnings["missing-glyphs"]
+    assert drawn.warnings == ["The scene scene-1, layers[0]: no font draws \U00013000, which is left out"]
+
+
+def test_what_is_missing_is_told_of_every_scene() -> None:
+    scenes = [{"layers": [{**TEXT, "text": f"{each}!"}]} for each in ("\U00013000", "\U00012000")]
+    told = film(*scenes, canvas=CANVAS).warnings
+    assert len(told) == 2
+    assert "\U00013000" in told[0]
+    assert "scene-2" in told[1]
+
+
+def test_a_turned_title_keeps_within_the_frame() -> None:
+    title = {**TEXT, "style": "title", "text": "A title that is turned, and long enough to fill a line"}
+    for rotation in (0, 3, -20, 45, 90, 135, 270):
+        drawn = layered({**title, "rotation": rotation}, canvas=LARGE)
+        left, top, right, bottom = ink(drawn)
+        assert drawn.warnings == []
+        assert min(left, top) > 0
+        assert right < 854 - 1
+        assert bottom < 480 - 1
+
+
+def test_a_text_beyond_the_frame_is_told() -> None:
+    drawn = layered(
+        {**TEXT, "text": "Beyond the edge", "anchor": "right", "x": 600, "width": 900}, canvas=LARGE
+    )
+    assert drawn.warnings == ["The scene scene-1, layers[0]: 'Beyond the edge' reaches beyond the frame"]
+
+
+def test_a_long_cue_comes_back_after_a_short_one() -> None:
+    cues = [Cue(0, 150, "long"), Cue(70, 72, "short")]
+    scene = {"layers": [{"type": "captions"}], "voice": "x", "duration": 160}
+    drawn = film(scene, canvas=CANVAS, spoken={"scene-1": cues})
+    pictures = {at: drawn.frame(round(at * CANVAS.fps)).y.tobytes() for at in (10, 71, 73, 149, 155)}
+    assert pictures[73] == pictures[149] == pictures[10]
+    assert len(set(pictures.values())) == 3
+
+
+def test_a_motion_that_takes_no_time_hides_nothing() -> None:
+    motion = {"type": "fade", "duration": 0}
+    drawn = layered({**TEXT, "text": "there", "enter": motion, "exit": motion}, canvas=CANVAS)
+    assert drawn.frame(0).y.tobytes() == drawn.frame(5).y.tobytes()
+    assert drawn.frame(0).y.max() > 150
 
 
 @pytest.mark.parametrize("layer", [

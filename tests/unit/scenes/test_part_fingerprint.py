@@ -73,7 +73,7 @@ class Prints:
         ctx = FakeContext(self._folder, given, results={"sound": sound}, services=self.services)
         found = {each: self._found(each) for each in self._files(project)}
         studio = Studio(
-            given.canvas, given.project.brand, found, ctx.read_ffmpeg, ctx.warn, timeline.frames, self.spoken
+            given.canvas, given.project.brand, found, ctx.read_ffmpeg, timeline.frames, self.spoken
         )
         return {part.key: part_fingerprint(ctx, part, studio) for part in timeline.parts()}
 

@@ -52,6 +52,7 @@ class Scenes:
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
         drawn, verified = results["render"].values, results["verify"].values
+        look = {name: value for name, value in results["join"].values.items() if name != "size"}
         made = [part for part in drawn["parts"] if not part["reused"]]
         return {
             "video": results["deliver"].values["artifacts"][0]["path"],
@@ -60,6 +61,7 @@ class Scenes:
             "parts": len(drawn["parts"]),
             "partsReused": len(drawn["parts"]) - len(made),
             "framesDrawn": sum(part["frames"] for part in made),
+            "look": look,
             "scenes": results["sound"].values["scenes"],
             "report": verified["report"],
         }

@@ -31,8 +31,8 @@ def deliver(ctx: StageContext) -> Result:
         sides.append(SideFile("report", path, ".report.json", "application/json"))
     title = ctx.params.project.title or "scenes"
     title = title.replace("/", " ").replace(".", " ")  # it is no path, and no suffix is to be taken off it
-    canvas = ctx.params.canvas
-    size = f"{min(canvas.width, canvas.height)}p"
+    joined = ctx.results["join"].values  # a gif may have been made smaller
+    size = f"{min(joined['width'], joined['height'])}p"
     artifacts = delivery.deliver(
         ctx,
         ctx.results["join"].files["film"],

@@ -10,11 +10,10 @@ from typing import Any
 
 from renderkiln.domain.errors import Permanent, UsageError
 from renderkiln.domain.fingerprint import file_sha256
-from renderkiln.media import container
-from renderkiln.media.addresses import parse, shown
 from renderkiln.media.errors import MediaError, Unsuitable
 from renderkiln.media.video.survey import Survey, survey
 from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.scenes.called import called, told
 from renderkiln.pipelines.scenes.document.files import look
 from renderkiln.pipelines.scenes.document.places import Named, is_url, places, resolve_place
 from renderkiln.pipelines.scenes.document.project import Scene
@@ -27,16 +26,16 @@ _LINKED = 100_000_000  # bytes: what is larger is not copied
 
 def fetch(ctx: StageContext) -> Result:
     """Every file once, however often it is named. Raises Permanent with its place in the project."""
-    named = _named(ctx.params)
+    named = named_in(ctx.params)
     files: dict[str, Path] = {}
     known: dict[str, dict[str, Any]] = {}
     for number, each in enumerate(named):
-        told = number / len(named)
-        ctx.progress(told, f"Fetching scenes, {number + 1} of {len(named)} files")
+        done = number / len(named)
+        ctx.progress(done, f"Fetching scenes, {number + 1} of {len(named)} files")
         if each.place not in known:
             name = f"asset-{len(known):04d}"
             files[name], known[each.place] = _taken_in(ctx, each, name)
-        _look(ctx, each, files[str(known[each.place]["file"])], known[each.place], told)
+        _look(ctx, each, files[str(known[each.place]["file"])], known[each.place], done)
     return Result({"found": known}, files)
 
 
@@ -54,7 +53,7 @@ def found_of(ctx: StageContext) -> Mapping[str, Found]:
     }
 
 
-def _named(params: ScenesParams) -> Sequence[Named]:
+def named_in(params: ScenesParams) -> Sequence[Named]:
     """The files that the chosen scenes need, each with its place in the document that its author knows."""
     chosen, project = {id for id, _ in params.chosen}, params.project
     both = zip(project.ids, project.scenes, strict=True)
@@ -69,14 +68,15 @@ def _taken_in(ctx: StageContext, named: Named, name: str) -> tuple[Path, dict[st
             path = kept(ctx, fetched(ctx, named.place, message="Downloading files of scenes"), name)
         else:
             path = _copied(ctx, resolve_place(named.place, Path(ctx.params.folder)), name)
-        changed = path.stat().st_mtime_ns
+        is_link = not is_url(named.place) and path.stat().st_nlink > 1
+        changed = path.stat().st_mtime_ns if is_link else None
         return path, {"file": name, "sha256": file_sha256(path), "changed": changed}
     except (MediaError, UsageError) as error:
         raise Permanent(f"{named.path}: {error}") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise Permanent(f"{named.path}: {_called(named)} cannot be read: {error.strerror}") from error
+        raise Permanent(f"{named.path}: {called(named.place)} cannot be read: {error.strerror}") from error
 
 
 def _copied(ctx: StageContext, source: Path, name: str) -> Path:
@@ -94,7 +94,7 @@ def _copied(ctx: StageContext, source: Path, name: str) -> Path:
     return target
 
 
-def _look(ctx: StageContext, named: Named, path: Path, facts: dict[str, Any], told: float) -> None:
+def _look(ctx: StageContext, named: Named, path: Path, facts: dict[str, Any], done: float) -> None:
     """Whether a file is what it should be, once for each thing that it should be."""
     if named.kind in facts.setdefault("kinds", []):
         return
@@ -102,20 +102,9 @@ def _look(ctx: StageContext, named: Named, path: Path, facts: dict[str, Any], to
     try:
         look(path, named.kind)
         if named.kind == "video":
-            facts["survey"] = survey(path, stop=lambda: stopped(ctx, told)).to_json()
+            facts["survey"] = survey(path, stop=lambda: stopped(ctx, done)).to_json()
     except MediaError as error:
-        raise _wrong(named, path, error) from error
-
-
-def _wrong(named: Named, path: Path, error: MediaError) -> Permanent:
-    """Nobody knows the copy in the work folder by its name."""
-    name = _called(named)
-    said = str(error).replace(container.shown(path), name).replace(str(path), name)
-    return Permanent(f"{named.path}: {said}")
-
-
-def _called(named: Named) -> str:
-    return shown(parse(named.place)) if is_url(named.place) else repr(named.place)
+        raise Permanent(f"{named.path}: {told(error, path, named.place)}") from error
 
 
 def stopped(ctx: StageContext, fraction: float) -> bool:

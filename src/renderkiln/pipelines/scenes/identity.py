@@ -77,7 +77,7 @@ def part_fingerprint(ctx: StageContext, part: Part, studio: Studio) -> str:
 
 
 def _scene(span: Span, studio: Studio, ctx: StageContext) -> Mapping[str, Any]:
-    """A scene as it is drawn: not its name, not what is only heard, nor how long it lasts after this part."""
+    """A scene as it is drawn: not its name, nor what is only heard."""
     layers = span.scene.layers
     seen: dict[str, Any] = {
         "frames": span.frames,
@@ -92,7 +92,7 @@ def _scene(span: Span, studio: Studio, ctx: StageContext) -> Mapping[str, Any]:
     waves = {layer.of for layer in layers if isinstance(layer, WaveformLayer)}
     if waves:
         files = ctx.results["sound"].files
-        seen["bars"] = [span.start, {name: file_sha256(files[f"bars-{name}"]) for name in sorted(waves)}]
+        seen["bars"] = [span.start, {name: _hash(files.get(f"bars-{name}")) for name in sorted(waves)}]
     return seen
 
 
@@ -109,3 +109,7 @@ def _files(span: Span, studio: Studio) -> set[str]:
     if studio.brand.logo is not None and span.scene.logo:
         named.add(studio.brand.logo.file)
     return {each for each in named if each is not None}
+
+
+def _hash(path: Path | None) -> str | None:
+    return None if path is None else file_sha256(path)

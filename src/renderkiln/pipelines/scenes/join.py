@@ -32,10 +32,14 @@ def _gif(ctx: StageContext, parts: list[tuple[Path, int]], film: Path) -> dict[s
     if most is not None and made.bytes > most:
         ctx.warn(
             "gif-size",
-            f"The gif has {made.bytes / 1e6:.1f} MB, not {most / 1e6:.1f}: smaller it cannot be made: "
+            f"The gif has {_size(made.bytes)}, not {_size(most)}; smaller it cannot be made: "
             "take fewer seconds, or a lower resolution",
         )
     look = made.look
+    if most is not None and (look.width, look.colors, look.step) != (ctx.params.canvas.width, 256, 1):
+        given_up = f"{look.width}x{look.height} pixels, {look.colors} colours"
+        every = "" if look.step == 1 else f", one of {look.step} frames"
+        ctx.warn("gif-look", f"To have {_size(made.bytes)} the gif was made with {given_up}{every}")
     return {
         "width": look.width,
         "height": look.height,
@@ -43,3 +47,7 @@ def _gif(ctx: StageContext, parts: list[tuple[Path, int]], film: Path) -> dict[s
         "step": look.step,
         "pictures": made.pictures,
     }
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

@@ -74,5 +74,5 @@ def _warnings(made: Made) -> Iterator[str]:
     elif made.master.reduction_db > AUDIBLE:
         yield (
             f"The limiter takes up to {made.master.reduction_db:.1f} dB from the loudest moments: "
-            "louder music or a lower target_lufs sounds freer"
+            "a lower loudness.target_lufs sounds freer"
         )

@@ -6,12 +6,14 @@ import threading
 import time
 from pathlib import Path
 
+from renderkiln.domain.errors import Permanent
+from renderkiln.media.errors import Unreadable
 from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.kernels import are_compiled
 from renderkiln.pipelines.contract import Result, StageContext
-from renderkiln.pipelines.experience import remember
 from renderkiln.pipelines.scenes.drawing.part import PartDrawer
 from renderkiln.pipelines.scenes.drawing.studio import Studio
+from renderkiln.pipelines.scenes.drawing.unseen import unseen
 from renderkiln.pipelines.scenes.fetch import found_of
 from renderkiln.pipelines.scenes.formats import encode_part, parts_at_once
 from renderkiln.pipelines.scenes.identity import part_fingerprint
@@ -22,17 +24,19 @@ from renderkiln.pipelines.scenes.timeline import Part, Timeline
 from renderkiln.pipelines.speed import Speed
 
 FOLDER = "parts"  # in the work folder
+MOST_WARNINGS = 20
 
 
 def render(ctx: StageContext) -> Result:
     """Make every part that is not made yet, here or by an earlier job. Raises as FFmpeg does, OSError."""
     timeline = timeline_of(ctx)
     (ctx.workdir / FOLDER).mkdir(exist_ok=True)
-    maker = _Maker(ctx, timeline, studio_of(ctx, timeline))
+    studio = studio_of(ctx, timeline)
+    _warn(ctx, timeline, studio)
+    maker = _Maker(ctx, timeline, studio)
     parts = timeline.parts()
     workers = parts_at_once(ctx.params, ctx.services.cores)
     made = ctx.parts({part.key: part for part in parts}, maker.make, workers=workers)
-    maker.remember_speed()
     files = {part.key: made[part.key].files["video"] for part in parts}
     told = [
         {
@@ -55,12 +59,23 @@ def studio_of(ctx: StageContext, timeline: Timeline) -> Studio:
         brand=params.project.brand,
         found=found_of(ctx),
         open_reader=ctx.read_ffmpeg,
-        warn=ctx.warn,
         film_frames=timeline.frames,
         spoken=spoken_of(ctx),
         bars=bars_of(ctx),
         user_fonts=ctx.services.fonts,
     )
+
+
+def _warn(ctx: StageContext, timeline: Timeline, studio: Studio) -> None:
+    """Before anything is drawn: what is taken from the cache says nothing."""
+    try:
+        said = list(unseen(timeline, studio))
+    except Unreadable as error:
+        raise Permanent(studio.told(error)) from error
+    for number, what in enumerate(said[:MOST_WARNINGS]):
+        ctx.warn(f"cut-{number}", what)
+    if len(said) > MOST_WARNINGS:
+        ctx.warn("cut", f"{len(said) - MOST_WARNINGS} more layers are not all seen")
 
 
 class _Maker:
@@ -78,6 +93,8 @@ class _Maker:
         path = self._ctx.workdir / FOLDER / f"{part.key}.mp4"
         key = part_fingerprint(self._ctx, part, self._studio)
         kept = self._cache.take(key, path) if self._ctx.job.reuse else None
+        if kept is not None and kept.frames != part.frames:
+            kept = None
         reused = kept is not None
         if kept is None:
             kept = self._draw(part, path)
@@ -88,13 +105,6 @@ class _Maker:
                 self._speed.skip(part.frames)
         values = {"frames": part.frames, "reused": reused, "seconds": round(kept.seconds, 2)}
         return Result(values, {"video": path})
-
-    def remember_speed(self) -> None:
-        """So that the time of the next job of this kind is known before it begins."""
-        if (fps := self._speed.average) is not None:
-            canvas = self._studio.canvas
-            kind = f"scenes {canvas.width}x{canvas.height} {self._ctx.params.format}"
-            remember(self._ctx.services.cache, kind, fps)
 
     def _draw(self, part: Part, path: Path) -> Kept:
         begun = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,11 @@ from renderkiln.media.video.survey import survey
 from renderkiln.pipelines.contract import Services
 from renderkiln.pipelines.scenes.document.background import VideoBackground
 from renderkiln.pipelines.scenes.document.layers import WaveformLayer
-from renderkiln.pipelines.scenes.document.places import Named, is_url, places, resolve_place
+from renderkiln.pipelines.scenes.document.places import Named, is_url, resolve_place
 from renderkiln.pipelines.scenes.document.project import Scene
 from renderkiln.pipelines.scenes.drawing.part import PartDrawer
 from renderkiln.pipelines.scenes.drawing.studio import Found, Studio
+from renderkiln.pipelines.scenes.fetch import named_in
 from renderkiln.pipelines.scenes.params import ScenesParams
 from renderkiln.pipelines.scenes.timeline import Timeline, lay_out
 
@@ -37,43 +38,33 @@ if TYPE_CHECKING:
 _LONGEST = 4500  # characters of what is spoken at once
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sketch:
-    """A film that is drawn frame by frame. How long speech takes is estimated.
-
-    `warnings` are what its drawers had to say, by code.
-    """
+    """A film that is drawn frame by frame. How long speech takes is estimated."""
 
     timeline: Timeline
     studio: Studio
-    warnings: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, params: ScenesParams, services: Services) -> Sketch:
         """Raises UsageError for files that are not there or not what they should be, and Permanent."""
         found: dict[str, Found] = {}
-        for each in places(params.film):
+        for each in named_in(params):
             if each.place not in found or (each.kind == "video" and found[each.place].survey is None):
                 found[each.place] = _found(each, Path(params.folder), services)
         seconds = {id: _seconds(scene, found) for id, scene in params.chosen}
         timeline = lay_out(params.chosen, seconds, params.project.transition, params.canvas.fps)
-        warnings: dict[str, str] = {}
-
-        def warn(code: str, message: str) -> None:
-            warnings.setdefault(code, message)
-
         studio = Studio(
             canvas=params.canvas,
             brand=params.project.brand,
             found=found,
             open_reader=_opener(services),
-            warn=warn,
             film_frames=timeline.frames,
             spoken={id: _cues(scene) for id, scene in params.chosen},
             bars=_bars(params, timeline.seconds),
             user_fonts=services.fonts,
         )
-        return cls(timeline, studio, warnings)
+        return cls(timeline, studio)
 
     def frame(self, number: int) -> Frame:
         """Frame `number` of the film."""

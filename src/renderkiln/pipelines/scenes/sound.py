@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from renderkiln.domain.errors import Permanent
 from renderkiln.media.audio.bars import Bars
 from renderkiln.media.audio.excerpt import excerpt
+from renderkiln.media.audio.features import BANDS
 from renderkiln.media.audio.source import RATE
 from renderkiln.media.captions import Cue
-from renderkiln.media.errors import MediaError
+from renderkiln.media.errors import Unreadable, Unsuitable
 from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.scenes.called import told
 from renderkiln.pipelines.scenes.document.background import VideoBackground
 from renderkiln.pipelines.scenes.document.layers import VideoLayer, WaveformLayer
 from renderkiln.pipelines.scenes.document.project import Scene
@@ -68,6 +72,8 @@ def sound(ctx: StageContext) -> Result:
                     "loudness": made.delivered.loudness.to_json(),
                     "gainDb": made.master.gain_db,
                 }
+    for name in sorted(_waveforms(ctx.params.film.scenes) - set(values["bars"])):
+        ctx.warn(f"waveform-{name}", f"A waveform shows the {name}, but nothing of it is heard")
     return Result(values, files)
 
 
@@ -83,9 +89,13 @@ def spoken_of(ctx: StageContext) -> Mapping[str, list[Cue]]:
 
 
 def bars_of(ctx: StageContext) -> Mapping[str, Bars]:
-    """What moves waveform layers, by name."""
-    heard = ctx.results["sound"]
-    return {name: Bars.load(heard.files[f"bars-{name}"]) for name in heard.values["bars"]}
+    """What moves waveform layers; where nothing is heard they are at rest."""
+    heard, still = ctx.results["sound"], Bars.steady(np.zeros(BANDS, np.float32), 1.0)
+    there = heard.values["bars"]
+    return {
+        name: Bars.load(heard.files[f"bars-{name}"]) if name in there else still
+        for name in _waveforms(ctx.params.film.scenes)
+    }
 
 
 def _timeline(ctx: StageContext, seconds: Mapping[str, float]) -> Timeline:
@@ -149,7 +159,7 @@ def _check_voices(ctx: StageContext, timeline: Timeline, spoken: Mapping[str, Sp
 
 def _check_clips(ctx: StageContext, timeline: Timeline, found: Mapping[str, Found]) -> None:
     for span in timeline.spans:
-        for clip, presence in _clips(span, timeline):
+        for number, (clip, presence) in enumerate(_clips(span, timeline)):
             survey = found[clip.file].survey
             assert survey is not None
             there, wanted = survey.duration - clip.trim, (presence.last - presence.first) / timeline.fps
@@ -163,7 +173,7 @@ def _check_clips(ctx: StageContext, timeline: Timeline, found: Mapping[str, Foun
             short = f"{clip.file!r} ends {float(wanted) - there:.1f} s before its time in the scene {span.id}"
             if clip.if_short == "error":
                 raise Permanent(f"{short}: shorten the scene, or choose loop or freeze as if_short")
-            ctx.warn(f"short-{span.id}", f"{short}: its last picture stands still (if_short)")
+            ctx.warn(f"short-{span.id}-{number}", f"{short}: its last picture stands still (if_short)")
 
 
 def _clips(span: Span, timeline: Timeline) -> Iterator[tuple[Clip, Presence]]:
@@ -206,8 +216,11 @@ def _recorded(
             lambda done: ctx.progress(0.5 + 0.25 * done / samples, "Mixing the sound"),
             bars=_waveforms(ctx.params.film.scenes),
         )
-    except MediaError as error:
-        raise Permanent(f"The music: {error}") from error
+    except (Unreadable, Unsuitable) as error:
+        if music is None:
+            raise
+        said = told(error, found[music.file].path, music.file)
+        raise Permanent(f"music.file: {said}") from error
 
 
 def _voice(span: Span, timeline: Timeline, spoken: Spoken) -> Heard:
@@ -230,16 +243,20 @@ def _clip_sounds(
             if clip.mute or survey.audio is None:
                 continue
             path = folder / f"clip-{span.number:04d}-{number:02d}.f32"
-            made = excerpt(
-                found[clip.file].path,
-                path,
-                seconds=float((presence.last - presence.first) / fps),
-                start=survey.start,
-                trim=clip.trim,
-                period=survey.duration - clip.trim if clip.if_short == "loop" else None,
-                index=survey.audio.index,
-                stop=lambda: stopped(ctx, 0.5),
-            )
+            try:
+                made = excerpt(
+                    found[clip.file].path,
+                    path,
+                    seconds=float((presence.last - presence.first) / fps),
+                    start=survey.start,
+                    trim=clip.trim,
+                    period=survey.duration - clip.trim if clip.if_short == "loop" else None,
+                    index=survey.audio.index,
+                    stop=lambda: stopped(ctx, 0.5),
+                )
+            except (Unreadable, Unsuitable) as error:
+                said = told(error, found[clip.file].path, clip.file)
+                raise Permanent(f"The scene {span.id}: {said}; mute it, or repair it") from error
             start = round((span.start + presence.first) / fps * RATE)
             fade_in = float(span.before / fps) if presence.first < span.before else 0.0
             fade_out = float(span.after / fps) if presence.last > span.frames - span.after else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from renderkiln.domain.errors import Permanent
@@ -14,7 +14,7 @@ from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.delivery.verify import ExpectedFilm, faults
 from renderkiln.pipelines.scenes.params import Format
 from renderkiln.pipelines.scenes.sound import spoken_of, timeline_of
-from renderkiln.pipelines.scenes.timeline import Timeline
+from renderkiln.pipelines.scenes.timeline import Span, Timeline
 from renderkiln.pipelines.speed import Speed
 
 THUMBNAIL_WIDTH = 1280
@@ -63,16 +63,21 @@ def _expected(ctx: StageContext, timeline: Timeline) -> ExpectedFilm:
 def _captions(ctx: StageContext, timeline: Timeline) -> dict[str, Path]:
     """What is spoken, with its times in the film, where anything is."""
     spoken = spoken_of(ctx)
-    cues = [
-        Cue(
-            cue.start + float(span.start / timeline.fps), cue.end + float(span.start / timeline.fps), cue.text
-        )
-        for span in timeline.spans
-        for cue in spoken.get(span.id, ())
-    ]
+    cues = sorted(
+        (cue for span in timeline.spans for cue in _heard(spoken.get(span.id, ()), span, timeline)),
+        key=lambda cue: cue.start,
+    )
     if not cues:
         return {}
     files = {"subtitles": ctx.workdir / "subtitles.txt", "captions": ctx.workdir / "captions.txt"}
     files["subtitles"].write_text(srt(cues), encoding="utf-8")
     files["captions"].write_text(vtt(cues), encoding="utf-8")
     return files
+
+
+def _heard(cues: Sequence[Cue], span: Span, timeline: Timeline) -> Iterator[Cue]:
+    """What is heard of them before the scene ends, at their times in the film."""
+    start, stop = float(span.start / timeline.fps), float(span.stop / timeline.fps)
+    for cue in cues:
+        if start + cue.start < stop:
+            yield Cue(start + cue.start, min(start + cue.end, stop), cue.text)

@@ -23,6 +23,7 @@ from renderkiln.media.speech.file import voice_from_file
 from renderkiln.media.speech.script import BadScript, parse
 from renderkiln.media.speech.speaking import speak
 from renderkiln.pipelines.contract import Result, StageContext
+from renderkiln.pipelines.scenes.called import told
 from renderkiln.pipelines.scenes.document.sound import Voice
 from renderkiln.pipelines.scenes.fetch import found_of
 from renderkiln.pipelines.speakers import Speaker, speaker
@@ -85,9 +86,10 @@ class _Maker:
 
     def _recorded(self, id: str, voice: Voice, path: Path) -> Result:
         assert voice.file is not None
+        source = found_of(self._ctx)[voice.file].path
         try:
             recording = voice_from_file(
-                found_of(self._ctx)[voice.file].path,
+                source,
                 path,
                 max_seconds=self._ctx.services.limits.duration,
                 stop=self._stop,
@@ -95,7 +97,8 @@ class _Maker:
         except SpeechStopped as error:
             raise Stopped(str(error)) from error
         except MediaError as error:
-            raise Permanent(f"The voice of the scene {id}: {error}") from error
+            said = told(error, source, voice.file)
+            raise Permanent(f"The voice of the scene {id}: {said}") from error
         for warning in recording.warnings:
             self._ctx.warn(warning.code, f"The voice of the scene {id}: {warning.message}")
         sound = np.memmap(path, np.float32, "r")

@@ -41,11 +41,15 @@ class Layer(Piece):
             raise ValueError(f"end {self.end:g} is not after start {self.start:g}")
         for side in ("width", "height"):
             length = getattr(self, side, None)
-            if isinstance(length, float | int) and length <= 0 and getattr(self, "shape", None) != "line":
-                raise ValueError(f"{side} must be greater than 0, not {length:g}")
+            if length is not None and getattr(self, "shape", None) != "line" and _number(length) <= 0:
+                raise ValueError(f"{side} must be greater than 0, not {length}")
         if self.exit is not None and self.exit.type == "typewriter":
             raise ValueError("a typewriter only comes in: choose another exit")
         return self
+
+
+def _number(length: Length) -> float:
+    return float(length.removesuffix("%")) if isinstance(length, str) else length
 
 
 class TextLayer(Layer, TextStyle):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from renderkiln.pipelines.scenes.document.background import Background, ColorBackground
-from renderkiln.pipelines.scenes.document.layers import Anchor, AnyLayer
+from renderkiln.pipelines.scenes.document.layers import Anchor, AnyLayer, VideoLayer
 from renderkiln.pipelines.scenes.document.motion import Change, Transition
 from renderkiln.pipelines.scenes.document.sound import VOICE, Loudness, ProjectMusic, SceneVoice
 from renderkiln.pipelines.scenes.document.style import TextStyle
@@ -17,6 +17,8 @@ Resolution = Literal["1080p", "720p", "480p"]
 Aspect = Literal["16:9", "9:16", "1:1", "4:5"]
 ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"  # of a scene
 MOST_SCENES, MOST_LAYERS = 1000, 100
+MOST_CLIPS = 16  # of a scene: each is decoded by an FFmpeg of its own
+TITLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 
 
 class Logo(Piece):
@@ -65,12 +67,21 @@ class Scene(Piece):
     transition: Change | None = Field(None, description="How it becomes the next; by default the project's")
     logo: bool = Field(default=True, description="Whether the brand's logo is seen")
 
+    @model_validator(mode="after")
+    def _has_few_clips(self) -> Self:
+        clips = sum(isinstance(layer, VideoLayer) for layer in self.layers)
+        if clips > MOST_CLIPS:
+            raise ValueError(f"a scene has at most {MOST_CLIPS} clips at once, not {clips}")
+        return self
+
 
 class Project(Piece):
     """A film of scenes. Lengths are in pixels of a frame whose shorter side has 1080."""
 
     version: Literal[1] = Field(1, description="Of this form of documents")
-    title: str | None = Field(None, max_length=500, description="In the file's tags, and its name")
+    title: str | None = Field(
+        None, max_length=500, pattern=TITLE, description="In the file's tags, and its name"
+    )
     resolution: Resolution = Field("1080p", description="The shorter side in pixels")
     aspect: Aspect = Field("16:9", description="Width to height")
     fps: Literal[24, 25, 30, 50, 60] = Field(30, description="Frames per second")

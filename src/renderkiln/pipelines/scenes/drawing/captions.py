@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
-from functools import cached_property
+from itertools import accumulate
 
 from renderkiln.media.captions import Cue
 from renderkiln.media.frames.canvas import Frame
+from renderkiln.media.frames.lettering import Lettering, Look
 from renderkiln.pipelines.scenes.document.layers import CaptionsLayer
-from renderkiln.pipelines.scenes.document.style import TextStyle
 from renderkiln.pipelines.scenes.drawing.lettered import lettered, raster_of, resolved
 from renderkiln.pipelines.scenes.drawing.pose import Movement, Pose, Presence
 from renderkiln.pipelines.scenes.drawing.still import Still, room
 from renderkiln.pipelines.scenes.drawing.studio import Studio
-
-_LONGEST = 60.0  # seconds: no cue is looked for that began longer ago
 
 
 class CaptionsElement:
@@ -25,6 +23,7 @@ class CaptionsElement:
         self._layer, self._studio = layer, studio
         self._cues = sorted(cues, key=lambda cue: cue.start)
         self._starts = [cue.start for cue in self._cues]
+        self._latest = list(accumulate((cue.end for cue in self._cues), max))  # end of it and all before
         self._presence = Presence.of(layer, frames, studio.canvas.fps)
         self._shown: tuple[int, Still] | None = None
 
@@ -49,7 +48,7 @@ class CaptionsElement:
         number = bisect_right(self._starts, float(time) + 1e-6) - 1
         while number >= 0 and self._cues[number].end <= time:
             number -= 1  # it is over, but one that began before it may not be
-            if number >= 0 and self._starts[number] < time - _LONGEST:
+            if number >= 0 and self._latest[number] <= time:
                 return None
         return number if number >= 0 else None
 
@@ -62,21 +61,21 @@ class CaptionsElement:
         return self._shown[1]
 
     def _made(self, number: int) -> Still:
-        width, height = room(self._layer, self._studio)
-        if self._layer.width is not None:
-            width = self._studio.ruler.across(self._layer.width)
-        setting, look = lettered(
-            self._cues[number].text,
-            self._style,
-            (width, height),
-            self._studio,
-            anchor=self._layer.anchor,
-            max_lines=self._layer.max_lines,
-            rotation=self._layer.rotation,
-        )
-        raster = raster_of(setting, look).turned(self._layer.rotation)
-        return Still.of(raster, self._layer, self._studio)
+        raster = raster_of(*set_cue(self._cues[number], self._layer, self._studio))
+        return Still.of(raster.turned(self._layer.rotation), self._layer, self._studio)
 
-    @cached_property
-    def _style(self) -> TextStyle:
-        return resolved(self._layer, self._layer.style, self._studio)
+
+def set_cue(cue: Cue, layer: CaptionsLayer, studio: Studio) -> tuple[Lettering, Look]:
+    """The words of a cue within the width of its layer, else within what room there is."""
+    width, height = room(layer, studio)
+    if layer.width is not None:
+        width = studio.ruler.across(layer.width)
+    return lettered(
+        cue.text,
+        resolved(layer, layer.style, studio),
+        (width, height),
+        studio,
+        anchor=layer.anchor,
+        max_lines=layer.max_lines,
+        rotation=layer.rotation,
+    )

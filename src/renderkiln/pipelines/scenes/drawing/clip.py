@@ -17,7 +17,7 @@ from renderkiln.media.video.playback import Playback
 from renderkiln.media.video.survey import Survey
 from renderkiln.pipelines.scenes.document.background import VideoBackground
 from renderkiln.pipelines.scenes.document.layers import VideoLayer
-from renderkiln.pipelines.scenes.drawing.picture import draw_posed, rounded, warn_of_rotation
+from renderkiln.pipelines.scenes.drawing.picture import draw_posed, rounded
 from renderkiln.pipelines.scenes.drawing.pose import Movement, Pose, Presence
 from renderkiln.pipelines.scenes.drawing.still import placed, room, whole
 from renderkiln.pipelines.scenes.drawing.studio import Studio
@@ -75,7 +75,6 @@ class ClipElement:
     def __init__(self, layer: VideoLayer, frames: int, studio: Studio) -> None:
         self._layer, self._studio = layer, studio
         self._presence = Presence.of(layer, frames, studio.canvas.fps)
-        warn_of_rotation(layer, studio)
 
     def state(self, n: int) -> Hashable | None:
         pose = self._movement.at(n)

@@ -29,7 +29,7 @@ def lettered(
     max_lines: int = LINES,
     rotation: float = 0.0,
 ) -> tuple[Lettering, Look]:
-    """Set `text` within `room` (width, height) in pixels of the frame. Warns of what is not shown.
+    """Set `text` within `room` (width, height) in pixels of the frame.
 
     `rotation` is how it will be turned, in degrees; lines that ask for nothing else are aligned by `anchor`.
     """
@@ -50,7 +50,6 @@ def lettered(
         fonts=_fonts(style, studio),
         max_lines=max_lines,
     )
-    _warn(text, setting, studio)
     return setting, _look(style, studio, rotation)
 
 
@@ -88,11 +87,3 @@ def _look(style: TextStyle, studio: Studio, rotation: float) -> Look:
         shadow=None if shadow is None else Shadow(shadow.color, shadow.x, shadow.y, shadow.blur),
         box=box,
     )
-
-
-def _warn(text: str, setting: Lettering, studio: Studio) -> None:
-    if setting.missing:
-        studio.warn("missing-glyphs", f"No font draws {' '.join(setting.missing)}: left out")
-    if setting.shortened:
-        beginning = text if len(text) <= 40 else f"{text[:40]}…"
-        studio.warn("shortened", f"A text does not fit and was cut off: {beginning!r}")

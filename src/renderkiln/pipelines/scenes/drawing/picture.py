@@ -14,7 +14,7 @@ from renderkiln.media.frames.image import Pixels
 from renderkiln.media.frames.photo import fitted, framed, to_frame
 from renderkiln.media.frames.shape import draw_shape
 from renderkiln.media.frames.window import Mask, draw_window
-from renderkiln.pipelines.scenes.document.layers import ImageLayer, VideoLayer
+from renderkiln.pipelines.scenes.document.layers import ImageLayer
 from renderkiln.pipelines.scenes.document.motion import KenBurns
 from renderkiln.pipelines.scenes.drawing.drift import enlarged, view_at
 from renderkiln.pipelines.scenes.drawing.edges import shadow_of, stroke_of
@@ -52,7 +52,6 @@ class DriftingImageElement:
     def __init__(self, layer: ImageLayer, drift: KenBurns, frames: int, studio: Studio) -> None:
         self._layer, self._drift, self._studio = layer, drift, studio
         self._presence = Presence.of(layer, frames, studio.canvas.fps)
-        warn_of_rotation(layer, studio)
 
     def state(self, n: int) -> Hashable | None:
         if not self._presence.first <= n < self._presence.last:  # before the picture is read for it
@@ -161,12 +160,6 @@ def size_of(layer: ImageLayer, picture: Pixels, studio: Studio) -> tuple[int, in
         across, down = room(layer, studio)
     scale = min(largest, (across or math.inf) / width, (down or math.inf) / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def warn_of_rotation(layer: ImageLayer | VideoLayer, studio: Studio) -> None:
-    """Pictures that move within their frames are not turned: say so."""
-    if layer.rotation % 360:
-        studio.warn("not-turned", f"{layer.file!r} is not turned: only pictures that stand still are")
 
 
 def _around(one: Rect, other: Rect) -> Rect:

@@ -66,9 +66,9 @@ class Movement:
             return None
         fps, pose = self.ruler.canvas.fps, Pose(opacity=self.layer.opacity)
         if (enter := self.layer.enter) is not None:
-            pose = self._moved(pose, enter, (n - first) / max(1, round(enter.duration * fps)))
+            pose = self._moved(pose, enter, _share_of(n - first, enter, fps))
         if (leave := self.layer.exit) is not None:
-            pose = self._moved(pose, leave, (last - 1 - n) / max(1, round(leave.duration * fps)))
+            pose = self._moved(pose, leave, _share_of(last - 1 - n, leave, fps))
         return pose
 
     def _moved(self, pose: Pose, motion: Motion, progress: float) -> Pose:
@@ -132,3 +132,9 @@ def _direction(motion: Motion) -> Direction:
 
 def _share(value: float) -> float:
     return min(max(value, 0.0), 1.0)
+
+
+def _share_of(frames: int, motion: Motion, fps: Fraction) -> float:
+    """How much of a motion `frames` frames are; one that takes no time is always over."""
+    taking = round(motion.duration * fps)
+    return frames / taking if taking else 1.0

@@ -9,6 +9,7 @@ from typing import Self
 
 from renderkiln.domain.errors import Permanent
 from renderkiln.media.captions import Cue
+from renderkiln.media.errors import Unreadable, Unsuitable
 from renderkiln.media.frames.canvas import Frame
 from renderkiln.media.subtitles import read_captions
 from renderkiln.pipelines.scenes.document.background import ImageBackground, VideoBackground
@@ -45,7 +46,7 @@ class SceneDrawer:
     """
 
     def __init__(self, span: Span, studio: Studio) -> None:
-        self._span = span
+        self._span, self._studio = span, studio
         self._elements = [
             _backdrop(span, studio),
             *(_element(layer, span, studio) for layer in span.scene.layers),
@@ -97,11 +98,11 @@ class SceneDrawer:
         """What cannot be drawn, with its place in the project; the first element is the background."""
         try:
             yield
-        except ValueError as error:
+        except (ValueError, Unreadable, Unsuitable) as error:
             what = "background" if number == 0 else f"layers[{number - 1}]"
             if number > len(self._span.scene.layers):
                 what = "logo"
-            raise Permanent(f"The scene {self._span.id}, {what}: {error}") from error
+            raise Permanent(f"The scene {self._span.id}, {what}: {self._studio.told(error)}") from error
 
 
 def _common(one: Sequence[State], other: Sequence[State]) -> int:
@@ -139,10 +140,11 @@ def _element(layer: AnyLayer, span: Span, studio: Studio) -> Element:
         case WaveformLayer():
             return WaveformElement(layer, span.frames, span.start, studio.bars[layer.of], studio)
         case CaptionsLayer():
-            return CaptionsElement(layer, _cues(layer, span, studio), span.frames, studio)
+            return CaptionsElement(layer, cues_of(layer, span, studio), span.frames, studio)
 
 
-def _cues(layer: CaptionsLayer, span: Span, studio: Studio) -> Sequence[Cue]:
+def cues_of(layer: CaptionsLayer, span: Span, studio: Studio) -> Sequence[Cue]:
+    """What a layer of captions shows: its file, else what is spoken in its scene."""
     if layer.file is None:
         return studio.spoken.get(span.id, ())
     return read_captions(studio.found[layer.file].path)

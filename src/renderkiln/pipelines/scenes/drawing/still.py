@@ -175,11 +175,21 @@ def anchored(anchor: str) -> tuple[float, float]:
 
 
 def room(layer: Layer, studio: Studio) -> tuple[float, float]:
-    """Width and height that are left to a layer between its place and the edges of its area."""
+    """Width and height that are left to a layer between its place and the edges of its area.
+
+    Of one that is turned, along its own sides, if it is no taller than a quarter of that area.
+    """
     ruler, area = studio.ruler, studio.ruler.area(full_bleed=layer.full_bleed)
     across, down = anchored(layer.anchor)
     x, y = ruler.across(layer.x), ruler.down(layer.y)
-    return max(1.0, _left(area.width, x, across)), max(1.0, _left(area.height, y, down))
+    width, height = max(1.0, _left(area.width, x, across)), max(1.0, _left(area.height, y, down))
+    if layer.rotation % 180 == 0:
+        return width, height
+    turn = math.radians(layer.rotation)
+    cosine, sine = max(abs(math.cos(turn)), 1e-6), abs(math.sin(turn))
+    tall = min(width, height) / 4
+    wide = min((width - sine * tall) / cosine, (height - cosine * tall) / sine)
+    return wide, max(tall, min((height - sine * wide) / cosine, (width - cosine * wide) / sine))
 
 
 def _settle(sprite: Sprite, color: Color) -> None:

@@ -16,6 +16,7 @@ from renderkiln.media.frames.canvas import Canvas
 from renderkiln.media.frames.image import Pixels, read_image
 from renderkiln.media.frames.text import Color
 from renderkiln.media.video.survey import Survey
+from renderkiln.pipelines.scenes.called import told
 from renderkiln.pipelines.scenes.document.project import Brand
 from renderkiln.pipelines.scenes.document.references import color_of
 from renderkiln.pipelines.scenes.size import Ruler
@@ -51,7 +52,6 @@ class Studio:
     brand: Brand
     found: Mapping[str, Found]  # by place
     open_reader: Callable[[Command], Reader]
-    warn: Callable[[str, str], None]  # code, message
     film_frames: int = 1
     spoken: Mapping[str, Sequence[Cue]] = field(default_factory=dict)  # by scene id, times from its beginning
     user_fonts: tuple[Path, ...] = ()  # of the house, asked after the brand's
@@ -65,6 +65,13 @@ class Studio:
     def color(self, name: str) -> Color:
         """A colour of the document as sRGB with straight alpha."""
         return color_of(name, self.brand)
+
+    def told(self, error: Exception) -> str:
+        """What an error says, with the names that the project gives to files."""
+        for place, found in self.found.items():
+            if found.path.name in str(error):
+                return told(error, found.path, place)
+        return str(error)
 
     def image(self, place: str) -> Pixels:
         """RGBA with straight alpha."""

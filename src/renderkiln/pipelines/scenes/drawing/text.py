@@ -40,24 +40,21 @@ class TextElement(StillElement):
 
     @cached_property
     def _set(self) -> tuple[Lettering, Look]:
-        style = resolved(self._text, self._text.style, self._studio)
-        width, height = room(self._text, self._studio)
-        ruler = self._studio.ruler
-        if self._text.width is not None:
-            width = ruler.across(self._text.width)
-        if self._text.height is not None:
-            height = ruler.down(self._text.height)
-        return lettered(
-            self._text.text,
-            style,
-            (width, height),
-            self._studio,
-            anchor=self._text.anchor,
-            rotation=self._text.rotation,
-        )
+        return set_text(self._text, self._studio)
 
     def _whole(self) -> Raster:
         return raster_of(*self._set).turned(self._text.rotation)
 
     def _count(self, share: float) -> int:
         return int(share * self._set[0].clusters)
+
+
+def set_text(layer: TextLayer, studio: Studio) -> tuple[Lettering, Look]:
+    """The text of a layer within its own width and height, else within what room there is."""
+    style = resolved(layer, layer.style, studio)
+    width, height = room(layer, studio)
+    if layer.width is not None:
+        width = studio.ruler.across(layer.width)
+    if layer.height is not None:
+        height = studio.ruler.down(layer.height)
+    return lettered(layer.text, style, (width, height), studio, anchor=layer.anchor, rotation=layer.rotation)
