@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from renderkiln.media.gif.rate import RATES, delay, nearest
+from renderkiln.media.gif.rate import RATES, delay
 
 
 def test_delays() -> None:
@@ -16,10 +16,3 @@ def test_delays() -> None:
 def test_rates_a_gif_cannot_have(fps: Fraction) -> None:
     with pytest.raises(ValueError, match="hundredths of a second"):
         delay(fps)
-
-
-@pytest.mark.parametrize(
-    ("fps", "near"), [(24, 25), (25, 25), (30, Fraction(100, 3)), (60, 50), (16, Fraction(50, 3)), (1, 10)]
-)
-def test_the_nearest(fps: int, near: Fraction) -> None:
-    assert nearest(Fraction(fps)) == near

@@ -16,8 +16,3 @@ def delay(fps: Fraction) -> int:
     if shown.denominator != 1 or not SHORTEST <= shown <= LONGEST:
         raise ValueError(f"{fps} frames per second: a gif's frames last whole hundredths of a second, from 2")
     return int(shown)
-
-
-def nearest(fps: Fraction) -> Fraction:
-    """The rate of `RATES` that is nearest to `fps`."""
-    return min(RATES, key=lambda rate: abs(rate - fps))

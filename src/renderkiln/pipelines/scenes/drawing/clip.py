@@ -13,7 +13,7 @@ from renderkiln.media.frames.colorcode import fill
 from renderkiln.media.frames.shape import MAX_PIXELS
 from renderkiln.media.frames.window import Mask
 from renderkiln.media.video.plain import size as upright
-from renderkiln.media.video.playback import Playback
+from renderkiln.media.video.playback import Playback, contained
 from renderkiln.media.video.survey import Survey
 from renderkiln.pipelines.scenes.document.background import VideoBackground
 from renderkiln.pipelines.scenes.document.layers import VideoLayer
@@ -188,9 +188,7 @@ def size_of(layer: VideoLayer, survey: Survey, studio: Studio) -> tuple[int, int
 
 def _within(survey: Survey, width: float, height: float) -> tuple[int, int]:
     """The largest size in proportion that fits."""
-    across, down = upright(survey)
-    scale = min(width / across, height / down)
-    return _sized(across * scale, down * scale)
+    return _sized(*contained(survey, round(width), round(height)))
 
 
 def _sized(width: float, height: float) -> tuple[int, int]:
