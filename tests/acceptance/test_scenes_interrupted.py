@@ -126,7 +126,9 @@ def test_a_full_disk_ends_the_job_and_gets_its_space_back(renderkiln: Command) -
     *before, last = ended.stderr.splitlines()
     assert "No space left on the disk of" in last, ended.stderr
     # The full disk may also keep an event from being written down, and that is said in a line of its own.
-    assert all(line.endswith("was not written down: database or disk is full") for line in before), ended.stderr
+    assert all(line.endswith("was not written down: database or disk is full") for line in before), (
+        ended.stderr
+    )
     assert int(ended.stdout.split()[-1]) < 1500  # kB: what was written is gone, but for parts that are kept
     assert len(ended.stdout.split()) == 1  # and nothing is in the output folder
 

@@ -39,6 +39,7 @@ def test_a_sound_film(film: Path) -> None:
     assert result.video is not None
     assert (result.video.frames, result.video.first, result.video.end) == (60, 0.0, 2.0)
     assert result.video.irregular == 0
+    assert result.video.luma is not None
     assert (result.video.luma.black_frames, result.video.luma.still_frames) == (0, 0)
     assert result.video.luma.change_median > 0.5
     assert result.audio is not None
@@ -52,6 +53,7 @@ def test_a_black_film(make: Make) -> None:
     result = inspect(make("a.mp4", *lavfi("color=black:size=320x180:rate=30:duration=1"), *CODING))
     assert result.audio is None
     assert result.video is not None
+    assert result.video.luma is not None
     assert (result.video.luma.black_frames, result.video.luma.longest_black) == (30, 30)
 
 
@@ -60,6 +62,7 @@ def test_a_film_that_freezes(make: Make) -> None:
     result = inspect(frozen)
     assert result.video is not None
     assert result.video.frames == 120
+    assert result.video.luma is not None
     assert 50 <= result.video.luma.longest_still <= 61  # the encoder settles for some frames
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import get_args
@@ -18,6 +19,7 @@ from renderkiln.media.ffmpeg.command import Quality, concat_and_mux
 from renderkiln.media.ffmpeg.parts import Codec
 from renderkiln.media.ffmpeg.run import run
 from renderkiln.media.inspect import inspect
+from renderkiln.media.packets import Packets
 from renderkiln.pipelines.delivery.verify import ExpectedFilm, faults
 
 pytestmark = pytest.mark.integration
@@ -86,6 +88,55 @@ def test_no_sound(codec: Codec, tmp_path: Path) -> None:
 def test_a_sound_where_none_was_promised(tmp_path: Path) -> None:
     made = inspect(film(tmp_path, "h264", "draft"))
     assert faults(made, expected("h264", sound=False)) == ["it has a sound instead of none"]
+
+
+@pytest.fixture(params=["h264", "vp9"])
+def joined(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, list[Packets]]:
+    """A film, and what the packets of its parts were."""
+    made = film(tmp_path, request.param, "draft")
+    parts = [inspect(path).video for path in sorted(tmp_path.glob("*.mp4")) if path != made]
+    return made, [part.packets for part in parts if part is not None]
+
+
+def test_a_copy_needs_no_decoding_to_be_known(joined: tuple[Path, list[Packets]]) -> None:
+    made, parts = joined
+    assert [part.count for part in parts] == list(LENGTHS)
+    seen, decoded = inspect(made, copied=parts), inspect(made)
+    assert seen.errors == ()
+    assert seen.video is not None
+    assert decoded.video is not None
+    assert seen.video == replace(decoded.video, luma=None)
+    assert seen.audio == decoded.audio
+
+
+def test_parts_that_changed_places_are_found(joined: tuple[Path, list[Packets]]) -> None:
+    made, (first, second, *rest) = joined
+    said = ["video: frames 0 to 5 are not those", "video: frames 6 to 65 are not those"]
+    errors = inspect(made, copied=[second, first, *rest]).errors
+    assert [error.removesuffix(" that were verified") for error in errors] == said
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.7, 0.95])
+def test_a_picture_that_was_damaged_after_it_was_verified(
+    joined: tuple[Path, list[Packets]], share: float
+) -> None:
+    made, parts = joined
+    with av.open(str(made)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        hit = packets[int(share * len(packets))]
+        at = (hit.pos or 0) + hit.size // 2
+    content = bytearray(made.read_bytes())
+    content[at] ^= 0xFF
+    made.write_bytes(content)
+    assert any("are not those that were verified" in error for error in inspect(made, copied=parts).errors)
+
+
+def test_a_film_that_lacks_its_last_part(joined: tuple[Path, list[Packets]]) -> None:
+    made, parts = joined
+    longer = [*parts, Packets(30, parts[-1].digest)]
+    assert inspect(made, copied=longer).errors == (
+        "video: frames 98 to 127 are not those that were verified",
+    )
 
 
 @pytest.mark.parametrize("codec", get_args(Codec))

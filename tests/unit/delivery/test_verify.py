@@ -9,6 +9,7 @@ import pytest
 from renderkiln.media.audio.loudness import Loudness
 from renderkiln.media.inspect import AudioMeasures, Inspection, VideoMeasures
 from renderkiln.media.luma import Luma
+from renderkiln.media.packets import Packets
 from renderkiln.media.probe import MediaInfo, StreamInfo
 from renderkiln.pipelines.delivery.verify import ExpectedFilm, faults
 
@@ -32,7 +33,8 @@ def film(
         loudness = Loudness(-14.0, 3.0, -12.0, -13.0, peak=-1.0, true_peak=-1.0)
         audio = AudioMeasures(144_000, 0.0, sound, loudness)
     info = MediaInfo("matroska,webm", end, 9, 9, tuple(streams), {"title": "Ember"})
-    return Inspection(info, VideoMeasures(frames, 0.0, end, 0, luma), audio, 0, ())
+    video = VideoMeasures(frames, 0.0, end, 0, Packets(frames, "a digest"), luma)
+    return Inspection(info, video, audio, 0, ())
 
 
 def test_as_promised() -> None:

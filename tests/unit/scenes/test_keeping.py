@@ -15,7 +15,7 @@ import pytest
 from renderkiln.pipelines.scenes.keeping import Kept, PartCache
 
 KEY = "ab" + "0" * 62
-KEPT = Kept(48, 1.25)
+KEPT = Kept(48, 1.25, "a digest")
 # Keeps its own bytes under one key, over and over, and takes whatever is there: it must be whole.
 WRITER = """
 import sys
@@ -26,7 +26,7 @@ cache, made, taken = PartCache(folder / "cache"), folder / f"{name}.mp4", folder
 made.write_bytes(name.encode() * 200_000)
 found = 0
 for _ in range(100):
-    cache.keep("ab" + "0" * 62, made, Kept(1, 1.0))
+    cache.keep("ab" + "0" * 62, made, Kept(1, 1.0, None))
     if cache.take("ab" + "0" * 62, taken) is not None:
         found += 1
         assert taken.read_bytes() in (b"A" * 200_000, b"B" * 200_000)

@@ -88,9 +88,12 @@ def concat_and_mux(
 ) -> Command:
     """Join the segments named in the list file `segments`, add audio, cover and tags; nothing is re-encoded.
 
-    `audio` is an m4a; `cover` a .jpg or .png. The index is put in front of the data (faststart).
+    The segments come from one encoder with the same settings. `audio` is an m4a; `cover` a .jpg or .png. The
+    index is put in front of the data (faststart).
     """
-    inputs = ["-protocol_whitelist", PROTOCOLS, "-f", "concat", "-safe", "1", "-i", _file(segments)]
+    # As they are: converted, each key frame of H.264 would get another copy of what sets the decoder up.
+    segmented = ("-f", "concat", "-safe", "1", "-auto_convert", "0", "-i", _file(segments))
+    inputs = ["-protocol_whitelist", PROTOCOLS, *segmented]
     maps = ["-map", "0:v:0"]
     pictures: list[str] = []
     if audio is not None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from renderkiln.media.inspect import Inspection, VideoMeasures
+from renderkiln.media.inspect import Inspection
+from renderkiln.media.luma import Luma
 
 START_TOLERANCE = 0.001  # seconds between the first picture and the first sound
 END_TOLERANCE = 0.002  # seconds; webm counts in milliseconds
@@ -62,15 +63,15 @@ def _picture_faults(film: Inspection, expected: ExpectedFilm) -> Iterator[str]:
     seconds, promised = video.end - video.first, float(expected.frames / expected.fps)
     if video.frames == stored and abs(seconds - promised) > END_TOLERANCE:
         yield f"its picture lasts {seconds:.3f} s instead of {promised:.3f} s"
-    if expected.lively:
-        yield from _lifeless(video)
+    if expected.lively and video.luma is not None:
+        yield from _lifeless(video.frames, video.luma)
 
 
-def _lifeless(video: VideoMeasures) -> Iterator[str]:
-    if video.luma.black_frames > MOST * video.frames:
-        yield f"{video.luma.black_frames} of its {video.frames} frames are black"
-    if video.frames >= MIN_MOVING_FRAMES and video.luma.still_frames > MOST * video.frames:
-        yield f"its picture stands still in {video.luma.still_frames} of {video.frames} frames"
+def _lifeless(frames: int, luma: Luma) -> Iterator[str]:
+    if luma.black_frames > MOST * frames:
+        yield f"{luma.black_frames} of its {frames} frames are black"
+    if frames >= MIN_MOVING_FRAMES and luma.still_frames > MOST * frames:
+        yield f"its picture stands still in {luma.still_frames} of {frames} frames"
 
 
 def _sound_faults(film: Inspection, expected: ExpectedFilm) -> Iterator[str]:

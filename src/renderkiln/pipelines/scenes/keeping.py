@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from renderkiln.domain.fingerprint import file_sha256
@@ -15,10 +15,14 @@ from renderkiln.domain.fingerprint import file_sha256
 
 @dataclass(frozen=True)
 class Kept:
-    """A part in the cache: how many frames it has, and what it took to draw and encode them."""
+    """A part in the cache: how many frames it has, what it took to draw and encode them, what they are.
+
+    `packets` is the digest of its pictures when they were verified (`media.packets`), None of one for a gif.
+    """
 
     frames: int
     seconds: float
+    packets: str | None
 
 
 class PartCache:
@@ -36,7 +40,7 @@ class PartCache:
         path, facts = self._paths(key, target.suffix)
         try:
             told = json.loads(facts.read_text())
-            kept = Kept(int(told["frames"]), float(told["seconds"]))
+            kept = Kept(int(told["frames"]), float(told["seconds"]), told["packets"])
             _copy(path, target)
             if file_sha256(target) != told["sha256"]:
                 target.unlink()
@@ -51,7 +55,7 @@ class PartCache:
     def keep(self, key: str, made: Path, kept: Kept) -> None:
         """Keep the finished part at `made`. What cannot be kept, for want of space, is not."""
         path, facts = self._paths(key, made.suffix)
-        told = {"frames": kept.frames, "seconds": round(kept.seconds, 3), "sha256": file_sha256(made)}
+        told = {**asdict(kept), "sha256": file_sha256(made)}
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=f".{key[:16]}-", dir=path.parent) as hidden:

@@ -1,4 +1,4 @@
-"""Draws and encodes the parts of the film, several at once, each a checkpoint of its own."""
+"""Draws, encodes and verifies the parts of the film, several at once, each a checkpoint of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from renderkiln.domain.errors import Permanent
 from renderkiln.media.errors import Unreadable
 from renderkiln.media.frames.canvas import Frame
+from renderkiln.media.inspect import inspect
 from renderkiln.media.kernels import are_compiled
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.scenes.drawing.part import PartDrawer
@@ -45,6 +46,7 @@ def render(ctx: StageContext) -> Result:
             "frames": part.frames,
             "reused": made[part.key].values["reused"],
             "seconds": made[part.key].values["seconds"],
+            "packets": made[part.key].values["packets"],
         }
         for part in parts
     ]
@@ -103,7 +105,12 @@ class _Maker:
         else:
             with self._lock:
                 self._speed.skip(part.frames)
-        values = {"frames": part.frames, "reused": reused, "seconds": round(kept.seconds, 2)}
+        values = {
+            "frames": part.frames,
+            "reused": reused,
+            "seconds": round(kept.seconds, 2),
+            "packets": kept.packets,
+        }
         return Result(values, {"video": path})
 
     def _draw(self, part: Part, path: Path) -> Kept:
@@ -119,9 +126,32 @@ class _Maker:
                 encoder.write(frame.buffer.data)
                 self._count(1)
             encoder.finish()
-        return Kept(part.frames, time.monotonic() - begun)
+        packets = self._verified(part, path)
+        return Kept(part.frames, time.monotonic() - begun, packets)
+
+    def _verified(self, part: Part, path: Path) -> str | None:
+        """The digest of the part's pictures, all of which decode. Raises Permanent where they do not.
+
+        Once it is joined the film need not be decoded again then, and of a film that was changed in one place
+        only that place is. A gif is no copy of its parts: it is verified whole.
+        """
+        if self._ctx.params.format == "gif":
+            return None
+        inspection = inspect(path, on_progress=lambda _: self._tell())
+        wrong, video = (
+            [f"it does not decode cleanly: {error}" for error in inspection.errors],
+            inspection.video,
+        )
+        if video is None or video.frames != part.frames:
+            wrong.append(f"it has {0 if video is None else video.frames} frames instead of {part.frames}")
+        if video is None or wrong:
+            raise Permanent(f"The part {part.key} did not pass verification: " + "; ".join(wrong[:3]))
+        return video.packets.digest
 
     def _count(self, frames: int) -> None:
         with self._lock:
             self._speed.reached(self._speed.done + frames)
+        self._tell()
+
+    def _tell(self) -> None:
         self._ctx.progress(self._speed.fraction, "Rendering scenes", **self._speed.facts)

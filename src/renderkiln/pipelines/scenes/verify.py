@@ -10,6 +10,7 @@ from renderkiln.media.captions import Cue, srt, vtt
 from renderkiln.media.frames.image import write_image
 from renderkiln.media.frames.still import scaled, still
 from renderkiln.media.inspect import inspect
+from renderkiln.media.packets import Packets
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.delivery.verify import ExpectedFilm, faults
 from renderkiln.pipelines.scenes.params import Format
@@ -22,7 +23,10 @@ _CODECS: Mapping[Format, str] = {"mp4": "h264", "webm": "vp9", "gif": "gif"}
 
 
 def verify(ctx: StageContext) -> Result:
-    """Decode the whole film and hold it against what was asked for. Raises Permanent with what was wrong."""
+    """Hold the film against what was asked for, and its pictures against the parts that were verified.
+
+    A gif is decoded. Raises Permanent with what was wrong.
+    """
     film, timeline = ctx.results["join"].files["film"], timeline_of(ctx)
     speed = Speed(0, timeline.frames, float(timeline.fps))
 
@@ -30,7 +34,9 @@ def verify(ctx: StageContext) -> Result:
         speed.reached(min(frames, timeline.frames))
         ctx.progress(speed.fraction, "Verifying the film", **speed.facts)
 
-    inspection = inspect(film, on_progress=on_progress)
+    parts = [Packets(part["frames"], part["packets"]) for part in ctx.results["render"].values["parts"]]
+    copied = None if ctx.params.format == "gif" else parts
+    inspection = inspect(film, copied=copied, on_progress=on_progress)
     if wrong := faults(inspection, _expected(ctx, timeline)):
         raise Permanent("The film did not pass verification: " + "; ".join(wrong))
     files = {"thumbnail": ctx.workdir / "thumbnail.jpg"}
