@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -30,10 +30,9 @@ from renderkiln.engine.retention import Keep, Retention
 from renderkiln.engine.stage_process import ForkServer
 from renderkiln.engine.submission import Submission
 from renderkiln.media import kernels
-from renderkiln.media.ffmpeg import binary
-from renderkiln.media.speech.settings import SpeechSettings
 from renderkiln.pipelines import catalog
-from renderkiln.pipelines.contract import Limits, Pipeline, Services
+from renderkiln.pipelines.contract import Pipeline
+from renderkiln.services import services_of
 from renderkiln.settings import Settings
 
 if TYPE_CHECKING:
@@ -231,34 +230,11 @@ class Renderkiln:
             clock=self._clock,
             home=self._home,
             pipeline=self.pipeline,
-            services=self.services,
+            services=partial(services_of, self.settings),
             retry=self.retry,
             owner=worker.id,
             worker=worker.name,
             keep_work=self.settings.keep_work,
-        )
-
-    def services(self, output: Path | None = None) -> Services:
-        """What the stages of a job may use; `output` is where its finished files go."""
-        settings = self.settings
-        limits = Limits(
-            settings.max_duration,
-            settings.max_file_size,
-            settings.max_pixels,
-            narration=settings.max_duration_minutes * 60,
-        )
-        return Services(
-            ffmpeg=binary.find(settings.ffmpeg).absolute(),
-            cache=self._home / "cache",
-            output=(output or settings.output_dir).absolute(),
-            cores=settings.cores,
-            nice=settings.nice,
-            limits=limits,
-            fonts=tuple(font.absolute() for font in settings.fonts),
-            target_lufs=settings.target_lufs,
-            speech=speech_settings(settings),
-            fallback=settings.tts_fallback,
-            private_urls=settings.private_urls,
         )
 
     def _clearing_up(self) -> Retention:
@@ -275,23 +251,6 @@ class Renderkiln:
             failed=kept.keep_failed,
             cache=kept.cache_size,
         )
-
-
-def speech_settings(settings: Settings) -> SpeechSettings:
-    """What speech providers are told."""
-    openai, elevenlabs = settings.openai_api_key, settings.elevenlabs_api_key
-    return SpeechSettings(
-        openai_key=openai.get_secret_value() if openai else "",
-        openai_base_url=settings.openai_base_url,
-        openai_model=settings.openai_tts_model,
-        openai_instructions=settings.openai_tts_instructions,
-        openai_cost_per_character=settings.openai_tts_cost,
-        elevenlabs_key=elevenlabs.get_secret_value() if elevenlabs else "",
-        elevenlabs_base_url=settings.elevenlabs_base_url,
-        elevenlabs_model=settings.elevenlabs_model,
-        elevenlabs_cost_per_character=settings.elevenlabs_cost,
-        chunk_size=settings.tts_chunk_size,
-    )
 
 
 def project_document(document: Mapping[str, Any]) -> dict[str, Any]:

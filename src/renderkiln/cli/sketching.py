@@ -9,6 +9,7 @@ from renderkiln.cli.words import say, shown
 from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.media import kernels
 from renderkiln.pipelines.scenes.params import ScenesParams
+from renderkiln.services import services_of
 from renderkiln.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,11 +66,9 @@ def draw_storyboard(params: ScenesParams, target: Path) -> None:
 
 
 def _sketch(params: ScenesParams) -> Sketch:
-    from renderkiln.app import Renderkiln
     from renderkiln.pipelines.scenes.sketch import Sketch
 
-    with Renderkiln.open() as kiln:
-        return Sketch.of(params, kiln.services())
+    return Sketch.of(params, services_of(Settings.load()))
 
 
 def _check(target: Path) -> None:

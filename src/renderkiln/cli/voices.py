@@ -18,10 +18,10 @@ def voices() -> None:
 )
 def list_(provider: str | None, language: str | None, shape: str) -> None:
     """List the voices that are known without asking anyone; services may have more."""
-    from renderkiln.app import speech_settings
     from renderkiln.cli.words import put_json, put_table, say
     from renderkiln.media.errors import MediaError
     from renderkiln.pipelines import catalog
+    from renderkiln.services import speech_settings
     from renderkiln.settings import Settings
 
     settings = speech_settings(Settings.load())
