@@ -65,7 +65,7 @@ class Bars:
         self._job = self._progress.add_task(shown(job.label), total=100.0, words="")
 
     def hear(self, event: Event) -> None:
-        self._pace.note(time.monotonic(), event.percent, event.facts)
+        self._pace.note(time.monotonic(), event.percent, event.facts, event.stage)
         if event.name == "warning":
             return  # said under the job's line when it has ended
         remaining = self._pace.remaining

@@ -35,7 +35,7 @@ class Lines:
         self._pace = Pace()
 
     def hear(self, event: Event) -> None:
-        self._pace.note(time.monotonic(), event.percent, event.facts)
+        self._pace.note(time.monotonic(), event.percent, event.facts, event.stage)
         match event.name:
             case "stage.started" | "job.progress" if event.message and event.message != self._said:
                 self._say(event)

@@ -64,9 +64,21 @@ class Pace:
         self._seen: deque[tuple[float, float]] = deque()
         self._told: float | None = None
         self._tells = False
+        self._stage: str | None = None
 
-    def note(self, seconds: float, percent: float, facts: Mapping[str, Any] | None = None) -> None:
-        """At `seconds` on any clock the job was at `percent`; `eta_seconds` among `facts` counts for more."""
+    def note(
+        self,
+        seconds: float,
+        percent: float,
+        facts: Mapping[str, Any] | None = None,
+        stage: str | None = None,
+    ) -> None:
+        """At `seconds` on any clock the job was at `percent`; `eta_seconds` among `facts` counts for more.
+
+        What a stage said of that ends with it.
+        """
+        if stage != self._stage:
+            self._stage, self._tells = stage, False
         if facts and "eta_seconds" in facts:
             self._tells, self._told = True, facts["eta_seconds"]
         if self._seen and percent - self._seen[-1][1] > LEAP:

@@ -93,3 +93,12 @@ def test_what_the_stage_says_of_the_time_left_counts_for_more() -> None:
     assert pace.remaining is None  # nobody knows yet, however fast the percent rises
     pace.note(20.0, 10.0, {"eta_seconds": 300.0})
     assert pace.remaining == 300.0
+
+
+def test_what_a_stage_said_of_the_time_left_ends_with_it() -> None:
+    pace = Pace()
+    pace.note(0.0, 0.0, {"eta_seconds": 300.0}, "render")
+    pace.note(10.0, 2.0, {"eta_seconds": 250.0}, "render")
+    assert pace.remaining == 250.0
+    pace.note(20.0, 4.0, {}, "join")
+    assert pace.remaining == pytest.approx(480.0)  # from how fast the percent rises

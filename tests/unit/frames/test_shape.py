@@ -104,15 +104,12 @@ def test_a_stroke_is_half_outside() -> None:
     assert at(raster, -3, -3) == [0, 0, 255, 255], "corners are sharp"
 
 
-@pytest.mark.parametrize("scale", [0.5, 1, 2.25])
 @pytest.mark.parametrize("rotation", [0, 30, 90, -200])
-def test_turned_and_scaled_around_the_middle(rotation: float, scale: float) -> None:
-    raster = draw_shape(
-        "rectangle", 120, 60, radius=10, stroke=Stroke(RED, 4), rotation=rotation, scale=scale
-    )
+def test_turned_around_the_middle(rotation: float) -> None:
+    raster = draw_shape("rectangle", 120, 60, radius=10, stroke=Stroke(RED, 4), rotation=rotation)
     plain = draw_shape("rectangle", 120, 60, radius=10, stroke=Stroke(RED, 4))
-    assert centroid(raster) == pytest.approx((60 * scale, 30 * scale), abs=0.03)
-    assert area(raster) == pytest.approx(area(plain) * scale**2, abs=SOFT * 360 * scale)
+    assert centroid(raster) == pytest.approx((60, 30), abs=0.03)
+    assert area(raster) == pytest.approx(area(plain), abs=SOFT * 360)
 
 
 def test_rotation_is_clockwise() -> None:
@@ -123,18 +120,16 @@ def test_rotation_is_clockwise() -> None:
 
 
 @pytest.mark.parametrize("rotation", [0, 70])
-@pytest.mark.parametrize("scale", [1, 0.5])
-def test_the_shadow_is_where_and_as_soft_as_asked(rotation: float, scale: float) -> None:
-    drawing: dict[str, Any] = {"rotation": rotation, "scale": scale}
+def test_the_shadow_is_where_and_as_soft_as_asked(rotation: float) -> None:
     shadow = Shadow((0, 0, 0, 200), x=300, y=-40, blur=24)
-    raster = draw_shape("ellipse", 100, 100, fill=RED, shadow=shadow, **drawing)
+    raster = draw_shape("ellipse", 100, 100, fill=RED, shadow=shadow, rotation=rotation)
     alone = Raster(raster.pixels * (raster.pixels[..., :1] == 0), raster.left, raster.top)
-    assert centroid(alone) == pytest.approx((350 * scale, 10 * scale), abs=0.3)
+    assert centroid(alone) == pytest.approx((350, 10), abs=0.3)
     alpha = alone.pixels[..., 3].astype(float)
-    x = np.arange(alpha.shape[1]) + 0.5 + alone.left - 350 * scale
+    x = np.arange(alpha.shape[1]) + 0.5 + alone.left - 350
     variance = (alpha.sum(axis=0) * x**2).sum() / alpha.sum()
-    assert math.sqrt(variance - (25 * scale) ** 2) == pytest.approx(12 * scale, rel=0.1)
-    assert area(alone) == pytest.approx(math.pi * 2500 * scale**2 * 200 / 255, rel=0.02)
+    assert math.sqrt(variance - 25**2) == pytest.approx(12, rel=0.1)
+    assert area(alone) == pytest.approx(math.pi * 2500 * 200 / 255, rel=0.02)
 
 
 def test_a_shadow_without_blur_is_sharp() -> None:
@@ -193,7 +188,6 @@ def test_any_size_is_drawn_or_refused(
             stroke=Stroke(RED, min(radius, 9)) if dressed else None,
             shadow=Shadow(NIGHT, blur=min(width, 30)) if dressed else None,
             rotation=rotation,
-            scale=0.25,
         )
     except ValueError:
         return
@@ -208,7 +202,6 @@ def test_any_size_is_drawn_or_refused(
         ({"width": 0}, "no rectangle is 0 x 10 pixels"),
         ({"radius": -1}, "corners of -1"),
         ({"rotation": math.inf}, "rotation is a number"),
-        ({"scale": 0}, "scale of a shape"),
         ({"width": 9000, "height": 9000}, "9000 x 9000 pixels are more than 32 megapixels"),
     ],
 )

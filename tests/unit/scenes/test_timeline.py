@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -105,6 +106,7 @@ def test_a_scene_may_be_all_transitions() -> None:
 def test_a_long_scene_is_drawn_in_pieces_of_ten_seconds() -> None:
     film = laid_out((25, None))
     assert [part.frames for part in film.parts()] == [300, 300, 150]
+    assert [part.frames for part in replace(film, divided=False).parts()] == [750]
 
 
 def test_a_scene_has_one_frame_at_least() -> None:

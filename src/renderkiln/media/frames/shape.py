@@ -74,14 +74,13 @@ def draw_shape(
     stroke: Stroke | None = None,
     shadow: Shadow | None = None,
     rotation: float = 0.0,
-    scale: float = 1.0,
 ) -> Raster:
     """Draw a shape that fills a box of `width` × `height` pixels.
 
     `radius` rounds the corners of a rectangle, at most to half its shorter side. A line goes from the top
     left to the bottom right, with a negative width from right to left, with a negative height upwards, and
     has round ends; it is as thick as its stroke, and has the gradient's colours, else the stroke's, else the
-    fill's. `rotation` is in degrees clockwise around the middle; `scale` multiplies all lengths.
+    fill's. `rotation` is in degrees clockwise around the middle.
 
     Raises `ValueError` for numbers that are none or beyond MAX_LENGTH, for a rectangle or ellipse without
     extent and for more than MAX_PIXELS.
@@ -94,7 +93,7 @@ def draw_shape(
     else:
         paint = None if fill is None else _paint(fill, width, height)
         drawing = enclosed(outline(shape, width, height, radius), paint, stroke)
-    return draw(drawing, shadow, rotation=rotation, scale=scale)
+    return draw(drawing, shadow, rotation=rotation)
 
 
 @dataclass(frozen=True)
@@ -150,38 +149,33 @@ def enclosed(
     return Drawing(skia.Path.RRect(edge), edge.rect(), paints, cutout)
 
 
-def draw(
-    drawing: Drawing, shadow: Shadow | None = None, *, rotation: float = 0.0, scale: float = 1.0
-) -> Raster:
+def draw(drawing: Drawing, shadow: Shadow | None = None, *, rotation: float = 0.0) -> Raster:
     """Draw it with a shadow. Raises `ValueError`; see `draw_shape`."""
-    _check(rotation=rotation, scale=scale)
-    if scale <= 0:
-        raise ValueError(f"the scale of a shape is above 0, not {scale:g}")
+    _check(rotation=rotation)
     shadow = shadow if drawing.paints else None
     box = drawing.box
-    placed = skia.Matrix.Scale(scale, scale)
-    placed.preRotate(rotation, box.centerX(), box.centerY())
-    reach = placed.mapRect(box.makeOutset(drawing.outside, drawing.outside))
+    turned = skia.Matrix.RotateDeg(rotation, skia.Point(box.centerX(), box.centerY()))
+    reach = turned.mapRect(box.makeOutset(drawing.outside, drawing.outside))
     if shadow is not None:
-        reach.join(_reach_of_shadow(reach, shadow, scale))
+        reach.join(_reach_of_shadow(reach, shadow))
     raster = _blank(reach)
     canvas = _canvas(raster)
     if shadow is not None and drawing.cutout:
-        canvas.saveLayer(None, skia.Paint(ImageFilter=_drop(shadow, scale)))
+        canvas.saveLayer(None, skia.Paint(ImageFilter=_drop(shadow)))
     elif shadow is not None:
-        _cast(canvas, drawing, shadow, placed, scale)
-    canvas.concat(placed)
+        _cast(canvas, drawing, shadow, turned)
+    canvas.concat(turned)
     for paint in drawing.paints:
         canvas.drawPath(drawing.path, paint)
     canvas.restoreToCount(1)
     return raster
 
 
-def _cast(canvas: skia.Canvas, drawing: Drawing, shadow: Shadow, placed: skia.Matrix, scale: float) -> None:
+def _cast(canvas: skia.Canvas, drawing: Drawing, shadow: Shadow, turned: skia.Matrix) -> None:
     """The shadow of a shape: a blurred mask, ten times as fast as the blurred layer that a picture needs."""
     canvas.save()
-    canvas.translate(shadow.x * scale, shadow.y * scale)
-    canvas.concat(placed)
+    canvas.translate(shadow.x, shadow.y)
+    canvas.concat(turned)
     shade = drawing.silhouette(shadow.color)
     if shadow.blur > 0:
         shade.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, shadow.blur / 2))
@@ -189,7 +183,7 @@ def _cast(canvas: skia.Canvas, drawing: Drawing, shadow: Shadow, placed: skia.Ma
     canvas.restore()
     if not drawing.is_opaque:
         canvas.save()
-        canvas.concat(placed)
+        canvas.concat(turned)
         hole = drawing.silhouette(BLACK)
         hole.setBlendMode(skia.BlendMode.kDstOut)
         canvas.drawPath(drawing.path, hole)
@@ -223,15 +217,14 @@ def _round(paint: skia.Paint, thick: float) -> skia.Paint:
     return paint
 
 
-def _drop(shadow: Shadow, scale: float) -> skia.ImageFilter:
-    sigma = shadow.blur / 2 * scale
-    color = skia.Color(*shadow.color)
-    return skia.ImageFilters.DropShadow(shadow.x * scale, shadow.y * scale, sigma, sigma, color)
+def _drop(shadow: Shadow) -> skia.ImageFilter:
+    sigma = shadow.blur / 2
+    return skia.ImageFilters.DropShadow(shadow.x, shadow.y, sigma, sigma, skia.Color(*shadow.color))
 
 
-def _reach_of_shadow(reach: skia.Rect, shadow: Shadow, scale: float) -> skia.Rect:
-    soft = 1.5 * shadow.blur * scale  # three standard deviations
-    return reach.makeOffset(shadow.x * scale, shadow.y * scale).makeOutset(soft, soft)
+def _reach_of_shadow(reach: skia.Rect, shadow: Shadow) -> skia.Rect:
+    soft = 1.5 * shadow.blur  # three standard deviations
+    return reach.makeOffset(shadow.x, shadow.y).makeOutset(soft, soft)
 
 
 def _blank(reach: skia.Rect) -> Raster:

@@ -40,8 +40,8 @@ def contained(survey: Survey, width: int, height: int) -> tuple[int, int]:
 class Playback:
     """A clip, played. A context manager that leaves no process behind; `read` gives frame after frame.
 
-    The picture fills `width` x `height`, both even: with `cover` what is too much is cut off at its edges,
-    without it is stretched (see `contained`). The first `trim` seconds of the clip are left out. From
+    The picture fills `width` x `height`, both even: what is too much is cut off at its edges (see `contained`
+    for a size of which nothing is cut off). The first `trim` seconds of the clip are left out. From
     `start` on, seconds from there, `fps` frames a second are shown. After the end it begins again at `trim`
     (`loop`: at time t it shows what it shows at t mod its length) or its last picture stays (`freeze`).
     `open_reader` starts FFmpeg, with `threads` for decoder and filters each. Raises Unsuitable when `trim`
@@ -60,7 +60,6 @@ class Playback:
         start: float | Fraction = 0.0,
         trim: float | Fraction = 0.0,
         if_short: IfShort = "freeze",
-        cover: bool = True,
         threads: int = 1,
     ) -> None:
         self._path, self._survey, self._fps = path, survey, fps
@@ -71,7 +70,7 @@ class Playback:
             lasts = f"{shown(path)} lasts {survey.duration:.2f} s"
             raise Unsuitable(f"{lasts}: nothing is left after its first {float(trim):.2f} s")
         self._loops = if_short == "loop" and self._length * fps > 1
-        self._filters = _filters(survey, width, height, cover=cover)
+        self._filters = _filters(survey, width, height)
         self._time = _exact(start)  # of the next frame
         self._left = 0  # frames that FFmpeg will still give
         self._running = ExitStack()
@@ -176,9 +175,7 @@ def _seek(survey: Survey, at: float) -> float | None:
     return at - back if at - back > survey.start else None
 
 
-def _filters(survey: Survey, width: int, height: int, *, cover: bool) -> list[str]:
-    if not cover:
-        return plain(survey, width=width, height=height)
+def _filters(survey: Survey, width: int, height: int) -> list[str]:
     across, down = size(survey)
     scale = max(Fraction(width, across), Fraction(height, down))
     scaled = max(width, _even(across * scale)), max(height, _even(down * scale))

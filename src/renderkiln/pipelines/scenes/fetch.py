@@ -29,10 +29,11 @@ def fetch(ctx: StageContext) -> Result:
     named = named_in(ctx.params)
     files: dict[str, Path] = {}
     known: dict[str, dict[str, Any]] = {}
+    total = len({each.place for each in named})
     for number, each in enumerate(named):
         done = number / len(named)
-        ctx.progress(done, f"Fetching scenes, {number + 1} of {len(named)} files")
         if each.place not in known:
+            ctx.progress(done, f"Fetching scenes, {len(known) + 1} of {total} files")
             name = f"asset-{len(known):04d}"
             files[name], known[each.place] = _taken_in(ctx, each, name)
         _look(ctx, each, files[str(known[each.place]["file"])], known[each.place], done)

@@ -100,7 +100,13 @@ def bars_of(ctx: StageContext) -> Mapping[str, Bars]:
 
 def _timeline(ctx: StageContext, seconds: Mapping[str, float]) -> Timeline:
     params = ctx.params
-    timeline = lay_out(params.chosen, seconds, params.project.transition, params.canvas.fps)
+    timeline = lay_out(
+        params.chosen,
+        seconds,
+        params.project.transition,
+        params.canvas.fps,
+        divided=params.format != "gif",
+    )
     longest = ctx.services.limits.duration
     if timeline.seconds > longest:
         raise Permanent(

@@ -52,17 +52,13 @@ class Heard:
 
 @dataclass(frozen=True)
 class MusicBed:
-    """A track under the whole film: any file that can be decoded. Fades are in seconds.
-
-    `lufs` is its own loudness; None where that has to be measured, by decoding it once more.
-    """
+    """A track under the whole film: any file that can be decoded. Fades are in seconds."""
 
     path: Path
     gain_db: float = -12.0
     duck_db: float = -8.0
     fade_in: float = 0.5
     fade_out: float = 2.0
-    lufs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -160,8 +156,7 @@ def _music(
     source: Source = Loop(music.path, scratch=folder, enough=samples / RATE)
     if recorder is not None:
         source = _Overheard(source, recorder)
-    level = _loudness(music.path) if music.lufs is None else music.lufs
-    gain = REFERENCE - level + (0.0 if alone else music.gain_db)
+    gain = REFERENCE - _loudness(music.path) + (0.0 if alone else music.gain_db)
     return Layer(source, gain, music.fade_in, music.fade_out, ducked=True)
 
 

@@ -73,6 +73,7 @@ class Timeline:
 
     spans: Sequence[Span]
     fps: Fraction
+    divided: bool = True  # long scenes into pieces; of a gif each scene has one palette
 
     @property
     def frames(self) -> int:
@@ -92,7 +93,7 @@ class Timeline:
 
     def _parts_of(self, span: Span) -> Iterator[Part]:
         first, last = span.before, span.frames - span.after
-        step = round(PIECE_SECONDS * self.fps)
+        step = round(PIECE_SECONDS * self.fps) if self.divided else span.frames
         for number, at in enumerate(range(first, last, step)):
             yield Part(f"scene-{span.number:04d}-{number:04d}", span, at, min(step, last - at))
         if span.after:
@@ -101,7 +102,12 @@ class Timeline:
 
 
 def lay_out(
-    scenes: Sequence[tuple[str, Scene]], seconds: Mapping[str, float], usual: Transition, fps: Fraction
+    scenes: Sequence[tuple[str, Scene]],
+    seconds: Mapping[str, float],
+    usual: Transition,
+    fps: Fraction,
+    *,
+    divided: bool = True,
 ) -> Timeline:
     """Scenes with their ids one after another; `seconds` are their durations by id.
 
@@ -124,4 +130,4 @@ def lay_out(
             )
         spans.append(Span(number, id, scene, start, frames, before, after, change if after else None))
         start, before = start + frames - after, after
-    return Timeline(spans, fps)
+    return Timeline(spans, fps, divided)
