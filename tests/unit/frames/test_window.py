@@ -74,6 +74,17 @@ def test_one_to_one_at_even_places_is_a_copy(left: int, top: int) -> None:
     assert np.array_equal(frame.v[y // 2 : y // 2 + seen.shape[0], x // 2 + (x > 0) :], seen[:, int(x > 0) :])
 
 
+@pytest.mark.parametrize(("width", "height"), [(2, 2), (2, 80), (128, 2)])
+def test_a_source_as_small_as_can_be(width: int, height: int) -> None:
+    """Of one sample of chroma there is none after it, and kernels do not look before they read."""
+    frame = flat(CANVAS, 16)
+    source = flat(Canvas(width, height, Fraction(30)), 200, 90, 160)
+    draw_window(source, frame, view=Rect(0.3, 0.1, width, height), place=Rect(-20.5, -10, 90, 70))
+    assert (frame.y[:, :88] == 200).all()
+    assert (frame.u[:, :44] == 90).all()
+    assert (frame.v[:, :44] == 160).all()
+
+
 def test_a_slow_drift_never_jerks() -> None:
     y, x = np.mgrid[0:80, 0:128]
     source = flat(SOURCE, 16)

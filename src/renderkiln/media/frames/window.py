@@ -97,6 +97,7 @@ class _Pane(NamedTuple):
 
     def draw(self, source: Codes, siting: tuple[Siting, Siting], mask: Plane, out: Codes) -> None:
         view, place, clip = self.view, self.place, self.clip
+        source = _interpolable(source)
         left, right = max(place.left, clip.left), min(place.right, clip.right)
         columns = reach(siting[0], out.shape[1], left, right)
         rows = reach(siting[1], out.shape[0], max(place.top, clip.top), min(place.bottom, clip.bottom))
@@ -116,6 +117,12 @@ class _Pane(NamedTuple):
             self.mask is not _ALL,
         )
         _fill(source, across, down, seen, columns, rows, self.opacity, out)
+
+
+def _interpolable(plane: Codes) -> Codes:
+    """With two samples each way at least: a picture of two pixels has one of chroma."""
+    height, width = plane.shape
+    return plane if min(height, width) > 1 else np.pad(plane, ((0, height == 1), (0, width == 1)), "edge")
 
 
 class _Seen(NamedTuple):
