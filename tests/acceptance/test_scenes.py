@@ -239,7 +239,8 @@ def test_a_stored_project_is_rendered_by_its_id(renderkiln: Command) -> None:
 
 def test_a_preview_is_the_frame_of_the_film(ten: tuple[Command, dict[str, Any]]) -> None:
     command, report = ten
-    for at, number in ((1.17, 28), (4.5, 107)):  # in the middle of a passage; the end
+    # in the middle of a passage; the end
+    for at, number in ((1.17, 28), (4.5, 107)):
         ended = command("scenes", "preview", "film.json", "--at", at, "-o", "frames/one.png")
         assert ended.returncode == 0, ended.stderr
         picture = read_image(command.folder / "frames" / "one.png")[..., :3].astype(int)
@@ -253,6 +254,8 @@ def test_a_preview_is_the_frame_of_the_film(ten: tuple[Command, dict[str, Any]])
     assert (after.returncode, after.stdout) == (2, "")
     assert "--at 4.6 is after the end: the film lasts 4.50 s" in after.stderr
     assert not (command.folder / "late.png").exists()
+    none = command("scenes", "preview", "film.json", "--at", "nan", "-o", "late.png")
+    assert (none.returncode, none.stderr.count("\n")) == (2, 1)
 
 
 def test_a_storyboard_shows_every_scene(ten: tuple[Command, dict[str, Any]]) -> None:

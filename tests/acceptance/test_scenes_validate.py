@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+import clips
+
 from .conftest import Command
 
 GOOD: dict[str, Any] = {
@@ -70,6 +72,15 @@ def test_files_are_looked_for_beside_the_document(renderkiln: Command) -> None:
         f'{start}[1].background.file: there is no file "fxo.png"; did you mean fox.png?',
         f'{start}[2].background.file: "../a.png" {outside}',
     ]
+
+
+def test_a_clip_that_is_trimmed_away_is_a_mistake(renderkiln: Command) -> None:
+    clips.plain(renderkiln.folder, "clip.mp4", seconds=0.5)
+    layer = {"type": "video", "file": "clip.mp4", "trim": 3}
+    written(renderkiln, {"scenes": [{"duration": 1, "layers": [layer]}]}, "film.json")
+    ended = renderkiln("scenes", "validate", "film.json")
+    said = 'film.json: scenes[0].layers[0].trim: is 3 s, but "clip.mp4" lasts 0.50 s\n'
+    assert (ended.returncode, ended.stderr) == (2, said)
 
 
 def test_json_for_programs(renderkiln: Command) -> None:

@@ -15,10 +15,16 @@ class ByteSize(click.ParamType[int]):
 
     name = "size"
 
+    def __init__(self, least: int = 0) -> None:
+        self._least = least
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         match = _SIZE.fullmatch(str(value).strip())
         if match is None or (match[3] and not match[2]):
             self.fail(f"{value!r} is no size: write 8MB, 500kB, 2.5MiB or a number of bytes", param, ctx)
         power = " kmg".index(match[2].lower() or " ")
         unit: int = (1024 if match[3] else 1000) ** power
-        return round(float(match[1]) * unit)
+        size = round(float(match[1]) * unit)
+        if size < self._least:
+            self.fail(f"{value!r} is too small: {self._least:,} bytes are the least", param, ctx)
+        return size

@@ -39,7 +39,9 @@ _PROJECT = click.Path(path_type=Path, readable=False, allow_dash=True)
 def _options(command: F) -> F:
     command = options_of(ScenesParams, FILM)(command)
     most = "Most bytes of a gif, like 8MB: colours, frames and size are given up for it."
-    command = click.option("--max-bytes", type=ByteSize(), default=None, metavar="SIZE", help=most)(command)
+    command = click.option("--max-bytes", type=ByteSize(least=1000), default=None, metavar="SIZE", help=most)(
+        command
+    )
     only = "Render only the scene with this id; repeatable, in the order given."
     command = click.option("--scene", "scenes", multiple=True, metavar="ID", help=only)(command)
     command = options_of(ScenesParams, ("format",), multiple=frozenset({"format"}))(command)

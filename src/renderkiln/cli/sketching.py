@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from renderkiln.pipelines.scenes.sketch import Sketch
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_TINY = 1e-6  # of a frame: 0.58 s of 50 frames a second are 28.999999999999996 frames
 CELL = 640  # pixels: the width of a scene on the storyboard at most
 
 
@@ -27,11 +29,13 @@ def draw_frame(params: ScenesParams, seconds: float, target: Path) -> None:
     from renderkiln.media.frames.picture import to_rgb
     from renderkiln.pipelines.scenes.drawing.unseen import unseen
 
+    if not math.isfinite(seconds):
+        raise UsageError(f"--at {seconds:g} is no second of a film")
     sketch = _sketch(params)
     timeline = sketch.timeline
     if seconds > timeline.seconds:
         raise UsageError(f"--at {seconds:g} is after the end: the film lasts {timeline.seconds:.2f} s")
-    number = min(int(seconds * timeline.fps), timeline.frames - 1)
+    number = min(int(seconds * timeline.fps + _TINY), timeline.frames - 1)
     _write(target, to_rgb(sketch.frame(number)))
     for warning in unseen(timeline, sketch.studio):
         say(f"warning: {shown(warning)}")

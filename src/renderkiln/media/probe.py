@@ -60,6 +60,7 @@ class StreamInfo:
     fps: str | None = None  # a fraction: "30000/1001"
     frames: int | None = None  # as the header says
     pixel_format: str | None = None
+    alpha: bool = False  # a channel of its own, or as VP8 and VP9 have it, a stream beside the pictures
     color: Mapping[str, str] = field(default_factory=dict)  # range, space, primaries, transfer
     rate: int | None = None  # Hz
     channels: int | None = None
@@ -177,9 +178,14 @@ def _stream(stream: Any) -> StreamInfo:
         fps=str(stream.guessed_rate) if stream.guessed_rate else None,  # the average errs after joins
         frames=stream.frames or None,
         pixel_format=context.pix_fmt,
+        alpha=stream.metadata.get("alpha_mode") == "1" or _has_alpha(context.pix_fmt),
         color=_color(context),
         attached_picture=is_cover(stream),
     )
+
+
+def _has_alpha(pixel_format: str | None) -> bool:
+    return pixel_format is not None and any(each.is_alpha for each in av.VideoFormat(pixel_format).components)
 
 
 def _color(context: Any) -> dict[str, str]:

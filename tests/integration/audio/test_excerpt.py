@@ -96,6 +96,17 @@ def test_after_the_end_there_is_silence(tmp_path: Path) -> None:
     assert largest_jump(sound) < 0.025  # the tone's own steps are 0.0196
 
 
+def test_a_sound_that_fills_no_whole_frame_of_its_codec_fades_out(tmp_path: Path) -> None:
+    """The last frame of AAC is filled up: faded out there, the tone before it would end with a click."""
+    wav = write_wav(tmp_path / "sound.wav", sine(300, 1, 0.5)[:1], 44_100)
+    path = ffmpeg(tmp_path / "a.mp4", *picture(64, 36, seconds=1), "-i", str(wav), "-c:a", "aac", "-shortest")
+    seen = survey(path)
+    sound = frames(excerpt(path, tmp_path / "a.f32", seconds=3, start=seen.start))
+    end = 1 + int(np.flatnonzero(np.abs(sound).max(axis=0) > 1e-3)[-1])
+    assert largest_jump(sound[:, end - 2000 : end + 2000]) < 0.04
+    assert decibels(sound[:, end - 60 : end]) < decibels(sound[:, end - 1000 : end - 500]) - 12
+
+
 def test_a_loop_begins_again_where_its_picture_does(tmp_path: Path) -> None:
     path = film(tmp_path, clicking(2, 0.5, 0.7, 1.9), seconds=1.5)
     made = excerpt(path, tmp_path / "a.f32", seconds=4, start=0.0, trim=0.6, period=0.9)

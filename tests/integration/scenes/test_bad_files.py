@@ -113,8 +113,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         spoken(voice="openai:nova"),
         "scenes[0] (a).voice.voice: TTS provider not configured: set OPENAI_API_KEY",
     ),
-    "no time": (spoken(speech="[pause 3x]"), "The voice of the scene a: line 1: [pause 3x] is no time"),
-    "nothing to say": (spoken(speech="[pause 1s]"), "The voice of the scene a: the script has nothing to"),
     "short clip": (
         clip("clip.mp4", if_short="error"),
         "'clip.mp4' ends 0.5 s before its time in the scene a: shorten the scene, or choose loop or freeze",

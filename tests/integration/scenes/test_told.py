@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
+import clips
 from audio_truth import sine, write_wav
 from integration.scenes.rig import Kiln
+from renderkiln.media.frames.image import write_image
 
 pytestmark = pytest.mark.integration
 
@@ -82,3 +85,41 @@ def test_a_gif_that_was_made_smaller_is_named_and_told_as_it_is(kiln: Kiln) -> N
     assert f"_{look['height']}p_" in path.name
     assert look["height"] < 480
     assert f"{look['width']}x{look['height']} pixels" in kiln.warnings["gif-look"]
+
+
+def test_motions_that_take_longer_than_a_voice_are_told(kiln: Kiln) -> None:
+    """Of a scene that is as long as its voice that is known late, and no mistake of its author's."""
+    slow = {"type": "fade", "duration": 5}
+    report = kiln.render(
+        {"scenes": [{"voice": "Hi.", "layers": [{"type": "text", "text": "X", "enter": slow, "exit": slow}]}]}
+    )
+    assert report.succeeded, report.error
+    (told,) = kiln.warnings.values()
+    assert told.startswith("layers[0] of the scene scene-1 goes before it has come: it is seen for")
+
+
+def test_a_clip_with_transparency_is_told(kiln: Kiln) -> None:
+    clear = ("-vf", "format=yuva420p,geq=lum=200:a=0", "-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p")
+    clips.ffmpeg(kiln.folder / "clear.webm", *clips.picture(64, 36, seconds=0.5), *clear)
+    scenes = [{"duration": 0.5, "layers": [{"type": "video", "file": "clear.webm"}]}]
+    assert kiln.render({"scenes": scenes}).succeeded
+    assert any("the transparency of clips is not used" in told for told in kiln.warnings.values())
+
+
+def test_a_picture_that_is_moved_until_it_is_tiny_is_told(kiln: Kiln) -> None:
+    write_image(kiln.folder / "a.png", np.full((90, 160, 3), 200, np.uint8))
+    layers = [{"type": "image", "file": "a.png", "x": x} for x in ("-50%", "-10%")]
+    assert kiln.render({"scenes": [{"duration": 0.25, "layers": layers}]}).succeeded
+    (told,) = kiln.warnings.values()
+    assert told == (
+        "The scene scene-1, layers[0]: x and y leave it little room, so that it is made very small: "
+        "give it a width or height"
+    )
+
+
+@pytest.mark.parametrize("layer", [{"type": "image", "ken_burns": "in"}, {"type": "image"}])
+@pytest.mark.parametrize("size", [{"height": 1}, {"width": 3}, {"x": "-50%"}])
+def test_a_picture_as_small_as_can_be(kiln: Kiln, layer: dict[str, str], size: dict[str, object]) -> None:
+    write_image(kiln.folder / "a.png", np.full((2, 500, 3), 200, np.uint8))
+    report = kiln.render({"scenes": [{"duration": 0.25, "layers": [{**layer, "file": "a.png", **size}]}]})
+    assert report.succeeded, report.error

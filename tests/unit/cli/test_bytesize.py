@@ -26,3 +26,9 @@ def test_a_size_is_read_as_people_write_it(text: str, is_: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="write 8MB, 500kB"):
         ByteSize().convert(text, None, None)
+
+
+def test_what_is_too_small_is_refused() -> None:
+    assert ByteSize(least=1000).convert("1k", None, None) == 1000
+    with pytest.raises(click.BadParameter, match="'999' is too small: 1,000 bytes are the least"):
+        ByteSize(least=1000).convert("999", None, None)

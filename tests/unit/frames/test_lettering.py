@@ -336,3 +336,8 @@ def test_any_text_fits(text: str, width: int, height: int) -> None:
         composed = set(unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode()))
         marked = {c for c in composed if unicodedata.category(c)[0] in "CZM"}
         assert composed - marked <= set(setting.text) | set(setting.missing)
+
+
+@pytest.mark.parametrize(("size", "line_height"), [(0.1, 1.2), (1, 0.7)])
+def test_letters_too_small_to_be_seen_are_set_all_the_same(size: float, line_height: float) -> None:
+    assert lettering("Hello world", size, line_height=line_height).text == "Hello world"

@@ -91,6 +91,26 @@ def text(**fields: Any) -> list[str]:
             "first, 100 at most",
         ),
         (wrong(scenes=[5]), "scenes[0]: must be an object, not 5"),
+        (wrong(version=True), "version: version true is not known: this Renderkiln reads version 1"),
+        (wrong(**{"$schema": 5}), "$schema: must be a text, not 5"),
+        (
+            wrong(title="a\u0007"),
+            'title: "a\\u0007" has a character in it that no title has: NUL, a bell or another control '
+            "character",
+        ),
+        (
+            wrong(brand={"logo": {"file": "a.png", "height": 0}}),
+            "brand.logo: height must be greater than 0, not 0.0",
+        ),
+        (scene(voice="[pause 5s]"), "voice: has nothing to speak: no letter or number in it"),
+        (
+            scene(voice="a [pause 3x]"),
+            "voice: line 1: [pause 3x] is no time: write [pause 3s], [pause 500ms] or [pause 2 min]",
+        ),
+        (
+            scene(voice={"speech": "  ", "rest": 1}),
+            "voice.speech: has nothing to speak: no letter or number in it",
+        ),
         (scene(duration=-2), "duration: must be greater than 0, not -2"),
         (scene(duration=True), "duration: must be a number, not true"),
         (scene(duration="5"), 'duration: must be a number, not "5"'),

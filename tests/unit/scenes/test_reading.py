@@ -95,6 +95,10 @@ def test_bytes_may_begin_with_a_mark(mark: bytes) -> None:
             '{"title": "a\nb"}',
             "line 1, column 13: a text goes on in the next line or has a tab; write \\n or \\t",
         ),
+        (
+            '{"scenes": [{"duration": 1},]}',
+            "line 1, column 29: a value is missing, or a comma is too many before this",
+        ),
         ("{} {}", "line 1, column 4: the document has ended before this"),
         ('{"fps": ' + "9" * 5000 + "}", "a number has too many digits"),
         ('{"a": ' * 100_000, "objects and lists lie more than 32 deep in each other"),

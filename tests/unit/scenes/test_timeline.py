@@ -109,6 +109,19 @@ def test_a_long_scene_is_drawn_in_pieces_of_ten_seconds() -> None:
     assert [part.frames for part in replace(film, divided=False).parts()] == [750]
 
 
+@pytest.mark.parametrize(("fps", "seconds"), [(30, 0.484), (24, 0.35), (Fraction(30000, 1001), 0.5)])
+def test_many_short_scenes_do_not_drift_from_the_beat(fps: int | Fraction, seconds: float) -> None:
+    film = laid_out(*[(seconds, None)] * 120, fps=fps)
+    off = [span.stop - (span.number + 1) * seconds * float(fps) for span in film.spans]
+    assert max(map(abs, off)) <= 0.5 + 1e-6
+
+
+def test_many_transitions_do_not_drift_either() -> None:
+    film = laid_out(*[(0.484, fade(0.11))] * 120)
+    off = [span.stop - ((span.number + 1) * 0.374 + 0.11) * 30 for span in film.spans]
+    assert max(map(abs, off)) <= 0.5 + 1e-6
+
+
 def test_a_scene_has_one_frame_at_least() -> None:
     assert laid_out((0.001, None)).frames == 1
 

@@ -94,11 +94,12 @@ class _Sound:
                 stream.discard = Discard.all
         rate = self._stream.codec_context.sample_rate
         self._rate = rate if rate in _RATES else RATE
+        self._end = _end(container, self._stream)
 
     def blocks(self, start: float | None, trim: float, seconds: float) -> Iterator[Block]:
         """At least `seconds` of it if it has so much, at 48 kHz: blocks of shape (2, n)."""
         enough = math.ceil((seconds + 0.1) * self._rate)  # the resampler wants to see beyond
-        blocks = _gapless(self._placed(start, trim), enough)
+        blocks = _gapless(self._ended(start, trim), enough)
         if self._rate == RATE:
             yield from blocks
             return
@@ -108,6 +109,15 @@ class _Sound:
         for block in blocks:
             yield np.stack([side.resample_chunk(half) for side, half in zip(sides, block, strict=True)])
         yield np.stack([side.resample_chunk(np.empty(0, np.float32), last=True) for side in sides])
+
+    def _ended(self, start: float | None, trim: float) -> Iterator[tuple[int, Block]]:
+        """Without what fills up the last frame of AAC: where the sound itself ends it shall fade out."""
+        if start is None or self._end is None:
+            yield from self._placed(start, trim)
+            return
+        last = round((self._end - start - trim) * self._rate)
+        for place, block in self._placed(start, trim):
+            yield place, block[:, : max(0, last - place)]
 
     def _placed(self, start: float | None, trim: float) -> Iterator[tuple[int, Block]]:
         """Blocks at the stream's rate, each with its place: samples from the beginning that was asked for.
@@ -152,6 +162,13 @@ class _Sound:
             yield from self._container.demux(self._stream)
         except (av.error.FFmpegError, OSError):  # the end is missing: what came is what there is
             return
+
+
+def _end(container: av.container.InputContainer, stream: av.AudioStream) -> float | None:
+    """When a sound ends, in seconds on the container's clock, where the header knows it to the sample."""
+    if "mp4" not in container.format.name.split(",") or not stream.duration or stream.time_base is None:
+        return None
+    return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
 
 
 def _chosen(path: Path, container: av.container.InputContainer, index: int | None) -> av.AudioStream:

@@ -85,8 +85,8 @@ def taps(
     """Where each sample of `over` lies in a source of `size` samples (2 or more) of the same siting.
 
     The place p of the frame shows the place start + (p - origin) · ratio of the source. Beyond its ends the
-    source goes on as it ends. It has `rim` samples more at each end than its places know of. Raises ValueError
-    for a source of fewer samples than two: kernels read the one after a tap without looking.
+    source goes on as it ends. It has `rim` samples more at each end than its places know of. Raises
+    ValueError for a source of fewer samples than two: kernels read the one after a tap without looking.
     """
     if size < 2:
         raise ValueError(f"a source of {size} samples: expected two or more")

@@ -78,8 +78,8 @@ class Paragraph:
 
     @cached_property
     def leading(self) -> float:
-        """From line to line, in pixels: Skia rounds it."""
-        return self.extent(UNBOUNDED).height
+        """From line to line, in pixels: Skia rounds it, to nothing for the smallest letters."""
+        return max(self.extent(UNBOUNDED).height, 1.0)
 
     @cached_property
     def _shaped(self) -> skia.textlayout.Paragraph:

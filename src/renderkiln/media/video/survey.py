@@ -50,6 +50,11 @@ class Survey:
     audio: Track | None
 
     @property
+    def transparent(self) -> bool:
+        """Whether something is to be seen through it."""
+        return self.info.video is not None and self.info.video.alpha
+
+    @property
     def hdr(self) -> Literal["", "pq", "hlg"]:
         """The kind of high dynamic range, or nothing."""
         return self.color.hdr

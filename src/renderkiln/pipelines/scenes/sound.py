@@ -142,11 +142,23 @@ def _check_layers(ctx: StageContext, timeline: Timeline) -> None:
     """Only now is it known when a scene ends that is as long as its voice."""
     for span in timeline.spans:
         for number, layer in enumerate(span.scene.layers):
-            if Presence.of(layer, span.frames, timeline.fps).first >= span.frames:
+            there, named = (
+                Presence.of(layer, span.frames, timeline.fps),
+                f"layers[{number}] of the scene {span.id}",
+            )
+            seen = float((there.last - there.first) / timeline.fps)
+            moving = sum(motion.duration for motion in (layer.enter, layer.exit) if motion is not None)
+            if there.first >= span.frames:
                 ctx.warn(
                     f"unseen-{span.id}-{number}",
-                    f"layers[{number}] of the scene {span.id} is never seen: it begins at {layer.start:g} s, "
+                    f"{named} is never seen: it begins at {layer.start:g} s, "
                     f"and the scene ends at {float(span.frames / timeline.fps):.2f} s",
+                )
+            elif moving > seen + 1 / timeline.fps:
+                ctx.warn(
+                    f"hasty-{span.id}-{number}",
+                    f"{named} goes before it has come: it is seen for {seen:.2f} s, and its motions take "
+                    f"{moving:g} s",
                 )
 
 

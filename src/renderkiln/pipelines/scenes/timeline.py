@@ -111,13 +111,16 @@ def lay_out(
 ) -> Timeline:
     """Scenes with their ids one after another; `seconds` are their durations by id.
 
-    A transition lies over the end of a scene and the beginning of the next: the film is shorter by it. Raises
-    Permanent where a scene is too short for its transitions.
+    A transition lies over the end of a scene and the beginning of the next: the film is shorter by it. A
+    scene ends at the frame nearest to the sum of all before, so that many short ones do not drift from a
+    beat. Raises Permanent where a scene is too short for its transitions.
     """
     spans: list[Span] = []
     start = before = 0
+    begins = 0.0  # seconds, of which `start` is the frame
     for number, (id, scene) in enumerate(scenes):
-        frames = max(1, round(seconds[id] * fps))
+        ends = begins + seconds[id]
+        frames = max(1, round(ends * fps) - start)
         change = scene.transition or usual
         last = number == len(scenes) - 1
         after = 0 if last or change.type == "cut" else max(1, round(change.duration * fps))
@@ -130,4 +133,5 @@ def lay_out(
             )
         spans.append(Span(number, id, scene, start, frames, before, after, change if after else None))
         start, before = start + frames - after, after
+        begins = ends - (change.duration if after else 0.0)
     return Timeline(spans, fps, divided)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from renderkiln.media.frames.fonts import faces_for
 from renderkiln.media.frames.image import read_image
 from renderkiln.media.probe import probe_safely
 from renderkiln.media.subtitles import read_captions
-from renderkiln.pipelines.scenes.document.mistakes import Mistake
+from renderkiln.pipelines.scenes.document.background import VideoBackground
+from renderkiln.pipelines.scenes.document.layers import VideoLayer
+from renderkiln.pipelines.scenes.document.mistakes import Mistake, path_of, quoted
+from renderkiln.pipelines.scenes.document.pieces import pieces
 from renderkiln.pipelines.scenes.document.places import Kind, is_url, places, resolve_place
 from renderkiln.pipelines.scenes.document.project import Project
 
@@ -30,20 +34,42 @@ def check_files(project: Project, folder: Path, document: Any = None) -> list[Mi
         if (each.place, each.kind) not in found:
             found[each.place, each.kind] = _wrong(each.place, each.kind, folder)
     every = ((each.path, found[each.place, each.kind]) for each in named)
-    return [Mistake(path, message) for path, message in every if message is not None]
+    mistakes = [Mistake(path, message) for path, message in every if message is not None]
+    return mistakes + list(_wrong_clips(project, folder, project if document is None else document))
 
 
 def _wrong(place: str, kind: Kind, folder: Path) -> str | None:
     path = Path(place)
     try:
         if is_url(place):
-            parse(place)
-        else:
-            path = resolve_place(place, folder)
-            look(path, kind)
+            return _wrong_url(place)
+        path = resolve_place(place, folder)
+        look(path, kind)
     except (UsageError, MediaError) as error:
         return str(error).replace(shown(path), place).replace(str(path), place)
     return None
+
+
+def _wrong_url(place: str) -> str | None:
+    try:
+        parse(place)
+    except MediaError as error:
+        return str(error)
+    return None
+
+
+def _wrong_clips(project: Project, folder: Path, document: Any) -> Iterator[Mistake]:
+    """Clips of which nothing is left. Those that are no clips are told elsewhere."""
+    for where, piece in pieces(project):
+        if not isinstance(piece, VideoBackground | VideoLayer) or not piece.trim or is_url(piece.file):
+            continue
+        try:
+            lasts = probe_safely(resolve_place(piece.file, folder)).duration
+        except (UsageError, MediaError):
+            continue
+        if lasts is not None and piece.trim >= lasts:
+            path = path_of((*where, "trim"), document)
+            yield Mistake(path, f"is {piece.trim:g} s, but {quoted(piece.file)} lasts {lasts:.2f} s")
 
 
 def look(path: Path, kind: Kind) -> None:

@@ -9,7 +9,16 @@ from pydantic import Field, model_validator
 from renderkiln.pipelines.scenes.document.background import Gradient
 from renderkiln.pipelines.scenes.document.motion import Drift, Entrance
 from renderkiln.pipelines.scenes.document.style import Shadow, Stroke, TextStyle
-from renderkiln.pipelines.scenes.document.units import Color, Gain, Length, Piece, Place, Seconds, Share
+from renderkiln.pipelines.scenes.document.units import (
+    Color,
+    Gain,
+    Length,
+    Piece,
+    Place,
+    Seconds,
+    Share,
+    check_sides,
+)
 
 Anchor = Literal[
     "center", "left", "right", "top", "bottom", "top-left", "top-right", "bottom-left", "bottom-right"
@@ -39,17 +48,11 @@ class Layer(Piece):
     def _is_seen(self) -> Self:
         if self.end is not None and self.end <= self.start:
             raise ValueError(f"end {self.end:g} is not after start {self.start:g}")
-        for side in ("width", "height"):
-            length = getattr(self, side, None)
-            if length is not None and getattr(self, "shape", None) != "line" and _number(length) <= 0:
-                raise ValueError(f"{side} must be greater than 0, not {length}")
+        if getattr(self, "shape", None) != "line":
+            check_sides(self)
         if self.exit is not None and self.exit.type == "typewriter":
             raise ValueError("a typewriter only comes in: choose another exit")
         return self
-
-
-def _number(length: Length) -> float:
-    return float(length.removesuffix("%")) if isinstance(length, str) else length
 
 
 class TextLayer(Layer, TextStyle):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from renderkiln.domain.errors import UsageError
-from renderkiln.pipelines.scenes.document.project import ID, Project, Scene
+from renderkiln.pipelines.scenes.document.project import ID, TITLE, Project, Scene
 from renderkiln.pipelines.scenes.document.sound import LANGUAGE, VOICE
 from renderkiln.pipelines.scenes.document.units import COLOR, COLOR_NAME, PERCENT, Piece
 
@@ -32,6 +32,7 @@ _PATTERNS = {
     PERCENT: 'is no length: write pixels like 200, or a share like "50%"',
     VOICE: "is no voice: write provider:voice, like espeak:en",
     LANGUAGE: "is no language: write a code like en or pt-BR",
+    TITLE: "has a character in it that no title has: NUL, a bell or another control character",
     ID: "is no id of a scene: letters, digits, . - and _, a letter or digit first, 100 at most",
 }
 # What may stand for an object, by the name of its model.

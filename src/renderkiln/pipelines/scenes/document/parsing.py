@@ -74,6 +74,8 @@ def _loaded(text: str, twice: list[tuple[dict[str, Any], str]]) -> Any:
         return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=object_of)
     except json.JSONDecodeError as error:
         trouble = _TROUBLES.get(error.msg, error.msg.lower())
+        if error.msg == "Expecting value" and text[: error.pos].rstrip().endswith(","):
+            trouble = "a value is missing, or a comma is too many before this"
         raise Wrong(Mistake("", f"line {error.lineno}, column {error.colno}: {trouble}")) from error
     except RecursionError:
         raise Wrong(Mistake("", _too_deep())) from None

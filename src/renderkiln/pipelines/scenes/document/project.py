@@ -11,7 +11,15 @@ from renderkiln.pipelines.scenes.document.layers import Anchor, AnyLayer, VideoL
 from renderkiln.pipelines.scenes.document.motion import Change, Transition
 from renderkiln.pipelines.scenes.document.sound import VOICE, Loudness, ProjectMusic, SceneVoice
 from renderkiln.pipelines.scenes.document.style import TextStyle
-from renderkiln.pipelines.scenes.document.units import Color, ColorName, Length, Piece, Place, Share
+from renderkiln.pipelines.scenes.document.units import (
+    Color,
+    ColorName,
+    Length,
+    Piece,
+    Place,
+    Share,
+    check_sides,
+)
 
 Resolution = Literal["1080p", "720p", "480p"]
 Aspect = Literal["16:9", "9:16", "1:1", "4:5"]
@@ -29,6 +37,11 @@ class Logo(Piece):
     width: Length | None = Field(None, description="Its width; by default in proportion to its height")
     height: Length | None = Field(64, description="Its height")
     opacity: Share = Field(0.9, description="0 is invisible")
+
+    @model_validator(mode="after")
+    def _is_seen(self) -> Self:
+        check_sides(self)
+        return self
 
 
 class Brand(Piece):

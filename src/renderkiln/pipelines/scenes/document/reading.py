@@ -33,8 +33,10 @@ def read_project(text: str | bytes, name: str) -> Project:
 def project_of(document: Mapping[str, Any], name: str) -> Project:
     """The project that a document describes that has been parsed already. Raises WrongProject."""
     given = {field: value for field, value in document.items() if field != SCHEMA}
+    if not isinstance(document.get(SCHEMA, ""), str):
+        raise WrongProject(name, [Mistake(SCHEMA, f"must be a text, not {quoted(document[SCHEMA])}")])
     version = given.get("version", VERSION)
-    if isinstance(version, int) and version != VERSION:
+    if isinstance(version, bool) or (isinstance(version, int) and version != VERSION):
         message = f"version {quoted(version)} is not known: this Renderkiln reads version {VERSION}"
         raise WrongProject(name, [Mistake("version", message)])
     try:

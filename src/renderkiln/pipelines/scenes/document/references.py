@@ -8,6 +8,7 @@ from typing import Any
 
 from renderkiln.domain.errors import UsageError
 from renderkiln.media.frames.colorcode import NAMED, parse_color
+from renderkiln.media.speech.script import BadScript, parse
 from renderkiln.pipelines.scenes.document.background import Gradient
 from renderkiln.pipelines.scenes.document.layers import AnyLayer, CaptionsLayer, TextLayer, WaveformLayer
 from renderkiln.pipelines.scenes.document.mistakes import Found, Mistake, Where, nearest, path_of, quoted
@@ -26,7 +27,7 @@ def check_references(project: Project, document: Any = None) -> list[Mistake]:
     mistakes are enough for anybody.
     """
     written = project if document is None else document
-    found = chain(_names(project), _ids(project), _sources(project), wrong_times(project))
+    found = chain(_names(project), _ids(project), _sources(project), _spoken(project), wrong_times(project))
     return [Mistake(path_of(where, written), message) for where, message in islice(found, 1000)]
 
 
@@ -118,6 +119,16 @@ def _sources(project: Project) -> Found:
         for index, layer in enumerate(scene.layers):
             for field, message in _missing(project, scene, layer):
                 yield ("scenes", number, "layers", index, field), message
+
+
+def _spoken(project: Project) -> Found:
+    """Texts of which nothing can be spoken."""
+    for number, scene in enumerate(project.scenes):
+        if scene.voice is not None and scene.voice.speech is not None:
+            try:
+                parse(scene.voice.speech)
+            except BadScript as error:
+                yield ("scenes", number, "voice", "speech"), str(error).removeprefix("the script ")
 
 
 def _missing(project: Project, scene: Scene, layer: AnyLayer) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,14 @@ ColorName = Annotated[str, Field(pattern=COLOR_NAME)]
 Place = Annotated[str, Field(min_length=1, max_length=2000)]  # of a file: relative to the project, or a URL
 
 
+def check_sides(piece: BaseModel) -> None:
+    """Raises ValueError for a `width` or `height` that is 0 or less."""
+    for side in ("width", "height"):
+        length: Length | None = getattr(piece, side, None)
+        if length is not None and float(str(length).removesuffix("%")) <= 0:
+            raise ValueError(f"{side} must be greater than 0, not {length}")
+
+
 class Piece(BaseModel):
     """A part of a project. Fields that nobody knows are mistakes."""
 

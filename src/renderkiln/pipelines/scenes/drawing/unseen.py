@@ -15,11 +15,12 @@ from renderkiln.pipelines.scenes.document.layers import (
 )
 from renderkiln.pipelines.scenes.drawing.captions import set_cue
 from renderkiln.pipelines.scenes.drawing.scene import cues_of
-from renderkiln.pipelines.scenes.drawing.still import placed
+from renderkiln.pipelines.scenes.drawing.still import placed, room
 from renderkiln.pipelines.scenes.drawing.studio import Studio
 from renderkiln.pipelines.scenes.drawing.text import set_text
 from renderkiln.pipelines.scenes.timeline import Span, Timeline
 
+_CRAMPED = 0.25  # of the room that it has where it is not moved
 _LEEWAY = 2.0  # pixels: places are rounded
 
 
@@ -41,10 +42,26 @@ def _of(layer: AnyLayer, span: Span, studio: Studio) -> Iterator[str]:
         case CaptionsLayer():
             for cue in cues_of(layer, span, studio):
                 yield from _text(cue.text, *set_cue(cue, layer, studio), layer, studio)
-        case VideoLayer() if layer.rotation % 360:
-            yield "clips are not turned"
-        case ImageLayer() if layer.ken_burns is not None and layer.rotation % 360:
-            yield "pictures that drift are not turned"
+        case VideoLayer():
+            yield from _cramped(layer, studio)
+            if layer.rotation % 360:
+                yield "clips are not turned"
+            survey = studio.found[layer.file].survey
+            if survey is not None and survey.transparent:
+                yield "the transparency of clips is not used: it is drawn over all that lies behind it"
+        case ImageLayer():
+            yield from _cramped(layer, studio)
+            if layer.ken_burns is not None and layer.rotation % 360:
+                yield "pictures that drift are not turned"
+
+
+def _cramped(layer: ImageLayer | VideoLayer, studio: Studio) -> Iterator[str]:
+    """Without a size it is made to fit between its place and the edges, where little may be left."""
+    if layer.width is not None or layer.height is not None:
+        return
+    there, all_of_it = room(layer, studio), room(layer.model_copy(update={"x": 0, "y": 0}), studio)
+    if min(some / every for some, every in zip(there, all_of_it, strict=True)) < _CRAMPED:
+        yield "x and y leave it little room, so that it is made very small: give it a width or height"
 
 
 def _text(
