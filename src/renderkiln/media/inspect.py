@@ -34,7 +34,7 @@ class VideoMeasures:
     end: float  # when the last frame ends
     irregular: int  # frames that do not follow the one before by one frame duration; 0 for a gif
     packets: Packets  # all of them
-    luma: Luma | None  # None where the pictures were only held against others
+    luma: Luma | None  # None where nobody looked
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,15 @@ def inspect(
     path: Path,
     *,
     copied: Sequence[Packets] | None = None,
+    look: bool = True,
     on_progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Inspection:
     """Decode everything in `path` and measure it; damage is reported in `errors` instead of raised.
 
     `copied`, of a film joined by copying, is what the packets of its parts were when those were inspected:
-    its pictures are not decoded again, and what is not a copy is an error. `on_progress` gets the number of
+    its pictures are not decoded again, and what is not a copy is an error. Unless one is to `look`, how
+    bright pictures are and whether they move is not measured. `on_progress` gets the number of
     frames seen so far, and may raise. Raises Unreadable when not even the headers can be read, FFmpegStopped
     when `stop` says so.
     """
@@ -87,7 +89,7 @@ def inspect(
     with open_container(path, gifs=True) as container:
         pictures, sounds = _streams(container)
         audio = _AudioPass(info.audio)
-        video = _VideoPass(info, pictures, copied) if pictures is not None else None
+        video = _VideoPass(info, pictures, copied, look=look) if pictures is not None else None
         reported = 0
         for packet in _packets(container, [stream for stream in (pictures, sounds) if stream], errors):
             if video is None or packet.stream is not pictures:
@@ -155,7 +157,9 @@ def _decoded(packet: _Packet, errors: _Errors) -> list[Any]:
 class _VideoPass:
     """Decodes pictures and looks at them; where they are `copied`, only holds them against what they were."""
 
-    def __init__(self, info: MediaInfo, stream: av.VideoStream, copied: Sequence[Packets] | None) -> None:
+    def __init__(
+        self, info: MediaInfo, stream: av.VideoStream, copied: Sequence[Packets] | None, *, look: bool
+    ) -> None:
         fps = info.video.fps if info.video is not None else None
         # Each frame of a gif says how long it is shown
         self._step = 1 / Fraction(fps) if fps is not None and info.container != "gif" else None
@@ -164,7 +168,7 @@ class _VideoPass:
         self._parts = PacketWatch(stream, [each.count for each in copied or ()])
         self._times = array("d")  # when each frame is shown
         self._until = 0.0  # by what the frames say
-        self._luma = LumaWatch()
+        self._luma = LumaWatch() if look and copied is None else None
 
     @property
     def frames(self) -> int:
@@ -178,7 +182,8 @@ class _VideoPass:
                 if frame.is_corrupt:  # decoders conceal damage as well as they can
                     errors.add(f"video at {frame.time or 0:.2f} s", "the picture is damaged")
                 self._shown(frame)
-                self._luma.add(frame)
+                if self._luma is not None:
+                    self._luma.add(frame)
         elif packet.size:
             self._parts.add(packet)
             self._shown(packet)
@@ -198,7 +203,7 @@ class _VideoPass:
             self._compare(self._copied, errors)
         irregular = sum(self._is_irregular(before, after) for before, after in pairwise(times))
         end = self._until if self._step is None else times[-1] + float(self._step)
-        luma = self._luma.result() if self._copied is None else None
+        luma = None if self._luma is None else self._luma.result()
         return VideoMeasures(len(times), times[0], end, irregular, self._whole.result()[0], luma)
 
     def _is_irregular(self, before: float, after: float) -> bool:

@@ -13,6 +13,11 @@ from renderkiln.media.ffmpeg.command import PROTOCOLS, Command
 Dither = Literal["bayer", "weak-bayer"]
 _DITHERS = {"bayer": "bayer:bayer_scale=3", "weak-bayer": "bayer:bayer_scale=5"}
 
+# Without their lowest bits pictures full of detail have an eighth of the colours, each of which FFmpeg looks
+# up in the palette for itself: two thirds of the time, 3 % fewer bytes, 0.01 dB. One bit more would take half
+# of the time, and bands could be seen in dark gradients.
+_COARSE = "lutrgb=" + ":".join(f"{channel}=bitand(val\\,254)+1" for channel in "rgb")
+
 # A palette is made from every fifth pixel of every fifth row, in a quarter of the time that the gif takes.
 # From all of them it would take as long as the gif, whose PSNR would be the same to 0.1 dB.
 _EVERY = 5
@@ -52,7 +57,7 @@ def palette(part: Path, excerpt: Excerpt, look: Look, output: Path) -> Command:
 def gif(part: Path, palette: Path, excerpt: Excerpt, look: Look, output: Path) -> Command:
     """A part in the colours of `palette`; of each frame only what differs from the one before is stored."""
     graph = (
-        f"[0:v]{_frames(excerpt, look.step)},{_rgb(look.width, look.height, 'lanczos')}[picture];"
+        f"[0:v]{_frames(excerpt, look.step)},{_rgb(look.width, look.height, 'lanczos')},{_COARSE}[picture];"
         f"[picture][1:v]paletteuse=dither={_DITHERS[look.dither]}:diff_mode=rectangle"
     )
     return Command(

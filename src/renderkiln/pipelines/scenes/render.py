@@ -137,7 +137,7 @@ class _Maker:
         """
         if self._ctx.params.format == "gif":
             return None
-        inspection = inspect(path, on_progress=lambda _: self._tell())
+        inspection = inspect(path, look=False, on_progress=lambda _: self._tell())
         wrong, video = (
             [f"it does not decode cleanly: {error}" for error in inspection.errors],
             inspection.video,

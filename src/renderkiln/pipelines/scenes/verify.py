@@ -36,7 +36,7 @@ def verify(ctx: StageContext) -> Result:
 
     parts = [Packets(part["frames"], part["packets"]) for part in ctx.results["render"].values["parts"]]
     copied = None if ctx.params.format == "gif" else parts
-    inspection = inspect(film, copied=copied, on_progress=on_progress)
+    inspection = inspect(film, copied=copied, look=False, on_progress=on_progress)
     if wrong := faults(inspection, _expected(ctx, timeline)):
         raise Permanent("The film did not pass verification: " + "; ".join(wrong))
     files = {"thumbnail": ctx.workdir / "thumbnail.jpg"}
