@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renderkiln.domain.errors import Permanent
+from renderkiln.pipelines.scenes.document.layers import VideoLayer
 from renderkiln.pipelines.scenes.document.mistakes import WrongProject
 from renderkiln.pipelines.scenes.document.motion import Transition
 from renderkiln.pipelines.scenes.document.project import Scene
@@ -103,10 +104,17 @@ def test_a_scene_may_be_all_transitions() -> None:
     assert [part.key for part in film.parts()][1:3] == ["passage-0000", "passage-0001"]
 
 
-def test_a_long_scene_is_drawn_in_pieces_of_ten_seconds() -> None:
-    film = laid_out((25, None))
-    assert [part.frames for part in film.parts()] == [300, 300, 150]
-    assert [part.frames for part in replace(film, divided=False).parts()] == [750]
+def test_a_long_scene_is_drawn_in_equal_pieces_of_a_few_seconds() -> None:
+    film = laid_out((3, None), (10.1, None))
+    assert [part.frames for part in film.parts()] == [90, 101, 101, 101]
+    assert [part.frames for part in replace(film, divided=False).parts()] == [90, 303]
+
+
+def test_a_clip_is_begun_less_often() -> None:
+    clip = VideoLayer(type="video", file="a.mp4")
+    scene = Scene(duration=25, layers=(clip,))
+    film = lay_out([("s", scene)], {"s": 25}, CUT, Fraction(30))
+    assert [part.frames for part in film.parts()] == [250, 250, 250]
 
 
 @pytest.mark.parametrize(("fps", "seconds"), [(30, 0.484), (24, 0.35), (Fraction(30000, 1001), 0.5)])

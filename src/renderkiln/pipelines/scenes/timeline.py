@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from renderkiln.domain.errors import Permanent
-from renderkiln.pipelines.scenes.document.layers import TextLayer
+from renderkiln.pipelines.scenes.document.background import VideoBackground
+from renderkiln.pipelines.scenes.document.layers import TextLayer, VideoLayer
 from renderkiln.pipelines.scenes.document.motion import Transition
 from renderkiln.pipelines.scenes.document.project import Scene
 
-PIECE_SECONDS = 10  # of a long scene: a kill costs one piece at most
+# What a piece of a long scene has at most: the cores share them, and a kill costs one of each core's. A clip
+# is decoded from the key frame before each piece, which may be ten seconds back.
+PIECE_SECONDS, CLIP_SECONDS = 4, 10
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,14 @@ class Span:
     @property
     def stop(self) -> int:
         return self.start + self.frames
+
+    @property
+    def has_clips(self) -> bool:
+        """Whether FFmpeg decodes something of what is seen of it."""
+        scene = self.scene
+        return any(
+            isinstance(each, VideoLayer | VideoBackground) for each in (scene.background, *scene.layers)
+        )
 
     @property
     def telling(self) -> int:
@@ -93,9 +106,13 @@ class Timeline:
 
     def _parts_of(self, span: Span) -> Iterator[Part]:
         first, last = span.before, span.frames - span.after
-        step = round(PIECE_SECONDS * self.fps) if self.divided else span.frames
-        for number, at in enumerate(range(first, last, step)):
-            yield Part(f"scene-{span.number:04d}-{number:04d}", span, at, min(step, last - at))
+        longest = CLIP_SECONDS if span.has_clips else PIECE_SECONDS
+        count = (
+            math.ceil((last - first) / round(longest * self.fps)) if self.divided else min(last - first, 1)
+        )
+        edges = [first + (last - first) * number // count for number in range(count)]
+        for number, (at, end) in enumerate(pairwise([*edges, last])):
+            yield Part(f"scene-{span.number:04d}-{number:04d}", span, at, end - at)
         if span.after:
             following = self.spans[span.number + 1]
             yield Part(f"passage-{span.number:04d}", span, last, span.after, following)
