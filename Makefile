@@ -10,12 +10,18 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 EXTRAS := --extra dev
 PYTEST_ARGS ?=
-# Many tests wait for processes of their own: one more than there are cores keeps the cores busy.
-TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Many tests wait for processes of their own: two more than there are cores keep the cores busy.
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+# One test after the other in the order of tests/conftest.py; those of a group stay together.
+SPREAD := -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+# The core's own tests, which alone have to cover it. Measuring makes every process that they start slower.
+CORE := tests/unit/domain tests/unit/engine tests/unit/database tests/conformance/database \
+  tests/integration/engine tests/integration/durable
 CHAOS_ARGS ?=
+SERVE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow chaos check format bench serve docs clean
+.PHONY: help setup demo test test-docs test-slow chaos check format bench serve docs clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,13 +40,20 @@ $(STAMP): pyproject.toml uv.lock
 demo: $(STAMP) ## Compose a 20-second song and render it (1080p and a 360° excerpt)
 	@$(BIN)/renderkiln demo --out demo
 
-test: $(STAMP) ## The test suite, without the long ones (COVER=1: and how much of the core it covers)
+# Thousands of processes load our modules: even where bytecode is unwanted, each shall not compile them again.
+test test-docs test-slow: export PYTHONDONTWRITEBYTECODE :=
+
+test: $(STAMP) ## The test suite, without the long ones (COVER=1: and how much of the core its own tests cover)
 ifdef COVER
-	@rm -f .coverage.* && $(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not slow" $(PYTEST_ARGS)
+	@rm -f .coverage.* && $(BIN)/coverage run -m pytest $(SPREAD) -m "not slow and not docs" $(CORE) $(PYTEST_ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+	@$(BIN)/pytest $(SPREAD) -m "not slow and not docs" $(addprefix --ignore=,$(CORE)) $(PYTEST_ARGS)
 else
-	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal -m "not slow" $(PYTEST_ARGS)
+	@$(BIN)/pytest $(SPREAD) -m "not slow and not docs" $(PYTEST_ARGS)
 endif
+
+test-docs: $(STAMP) ## Follow the pages of the documentation: every command in them is run
+	@$(BIN)/pytest $(SPREAD) -m "docs and not slow" tests/acceptance/test_docs.py $(PYTEST_ARGS)
 
 chaos: $(STAMP) ## Kill, stop and end workers while they render, 300 times, on SQLite and on Postgres (CHAOS_ARGS)
 	@PYTHONPATH=tests $(BIN)/python -m chaos.run $(CHAOS_ARGS)
@@ -63,8 +76,8 @@ bench: $(STAMP) ## Speed against bare FFmpeg and a peer, ratios in one run
 	@$(BIN)/python -c 'import moviepy, procrastinate' 2>/dev/null || PATH="$$PATH:$(CURDIR)/.uv/bin" uv sync --quiet --frozen --compile-bytecode $(EXTRAS)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
 
-serve: ## Not there yet: says so
-	@echo "There is no service yet: see What exists in README.md" >&2; exit 2
+serve: $(STAMP) ## Answer over HTTP and work off the queues, until Ctrl-C (SERVE_ARGS)
+	@$(BIN)/renderkiln serve $(SERVE_ARGS)
 
 docs: $(STAMP) ## Write docs/reference from the code
 	@$(BIN)/python docs/generate.py

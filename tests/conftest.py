@@ -1,7 +1,8 @@
 """For all tests: one cache of compiled kernels, a home that is never the developer's own, no deadlines."""
 
 import os
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -9,12 +10,40 @@ import pytest
 
 from renderkiln.media.kernels import use_cache
 
+TESTS = Path(__file__).parent
+
 # No test is timed: machines are shared, and a first example may compile a kernel.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# What renders, or waits for processes: tests of these folders begin before all others, by turns.
+LONG = ("acceptance", "chaos", "conformance", "integration/durable", "integration/visualizer")
+# The tests of a file stay together, for they may share what took long to make. These share nothing.
+APART = ("acceptance", "conformance/database", "integration/durable", "integration/visualizer")
+
 # Before any test imports Numba; all workers and child processes share it.
-use_cache(Path(__file__).parents[1] / ".pytest_cache" / "renderkiln")
+use_cache(TESTS.parent / ".pytest_cache" / "renderkiln")
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks for groups afterwards
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the work, say in which order, and what must not be torn apart."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    for item in items:
+        if not _folder(item, APART):
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
+    folders = [_folder(item, LONG) for item in items]
+    sizes, begun, turns = Counter(folders), Counter[str](), []
+    for item, folder in zip(items, folders, strict=True):
+        turns.append(begun[folder] / sizes[folder] if folder else 1 + ("unit" in item.path.parts))
+        begun[folder] += 1
+    items[:] = [items[place] for place in sorted(range(len(items)), key=turns.__getitem__)]
+
+
+def _folder(item: pytest.Item, folders: Sequence[str]) -> str:
+    """The one of them that it lies in, if any."""
+    return next((each for each in folders if item.path.is_relative_to(TESTS / each)), "")
 
 
 @pytest.fixture(autouse=True)

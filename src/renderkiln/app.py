@@ -24,6 +24,7 @@ from renderkiln.engine.caretaker import Caretaker
 from renderkiln.engine.direct import Direct
 from renderkiln.engine.executor import Executor
 from renderkiln.engine.heartbeat import announce
+from renderkiln.engine.keys import Keys
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.projects import Projects
 from renderkiln.engine.retention import Keep, Retention
@@ -99,6 +100,11 @@ class Renderkiln:
             },
             polling=settings.poll_interval,
         )
+
+    @property
+    def keys(self) -> Keys:
+        """Who may use the API."""
+        return Keys(self.database, self._clock)
 
     @property
     def projects(self) -> Projects:

@@ -214,6 +214,8 @@ class Settings(BaseModel):
         description="Port on which a worker answers /health and /stats; 0: any free one, none: no port",
         json_schema_extra={"also": "HEALTH_PORT"},
     )
+    host: str = Field("127.0.0.1", description="Address on which `serve` answers")
+    port: int = Field(8700, ge=0, le=65535, description="Port on which `serve` answers; 0: any free one")
     health_host: str = Field("127.0.0.1", description="Address on which a worker answers /health and /stats")
     crashes: int = Field(
         3, ge=1, description="Workers that one job may cost: then it is failed instead of tried again"

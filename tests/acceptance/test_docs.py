@@ -26,7 +26,7 @@ BLOCK = re.compile(
     r"^```(console|python|toml|json|text)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
 
-# The song is short, but a render costs some 8 s of CPU time to start and end: `make test` follows these pages
+# The song is short, but a render takes 3 s of CPU time to start and end: `make test-docs` follows these pages
 QUICK_PAGES = (
     "README.md",
     "docs/howto/own-template.md",
@@ -134,6 +134,7 @@ class Reader:
         assert ended.returncode == 0, f"{command[-1]}\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}"
 
 
+@pytest.mark.docs
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", QUICK_PAGES)
 def test_the_page_can_be_followed(name: str, tmp_path: Path) -> None:

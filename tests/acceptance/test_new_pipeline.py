@@ -89,17 +89,22 @@ class Author:
         (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
 
 
+together = pytest.mark.xdist_group("author")
+
+
 @pytest.fixture(scope="module")
 def author(tmp_path_factory: pytest.TempPathFactory) -> Author:
     return Author(tmp_path_factory.mktemp("author"))
 
 
+@together
 def test_its_words_say_what_to_do_next(author: Author) -> None:
     for words in (f"pip install -e '{author.package}[test]'", "pytest renderkiln-mine", "render mine FILM"):
         assert words in author.told
     assert [path.name for path in author.here.iterdir()] == ["renderkiln-mine"], "something is left behind"
 
 
+@together
 def test_it_is_found_outside_the_core(author: Author) -> None:
     ended = author.python("-c", WHERE)
     assert ended.returncode == 0, ended.stderr
@@ -108,6 +113,7 @@ def test_it_is_found_outside_the_core(author: Author) -> None:
     assert not place.is_relative_to(CORE)
 
 
+@together
 def test_its_exam_passes_at_once(author: Author) -> None:
     ended = author.python("-m", "pytest", "-p", "no:cacheprovider", "renderkiln-mine")
     assert ended.returncode == 0, ended.stdout
@@ -116,6 +122,7 @@ def test_its_exam_passes_at_once(author: Author) -> None:
     assert int(passed[1]) >= 13, "the exam's questions and its own"
 
 
+@together
 def test_it_renders_a_film(author: Author) -> None:
     source = "testsrc2=size=640x360:rate=30:duration=6"
     film = ("-f", "lavfi", "-i", source, "-f", "lavfi", "-i", "sine", "-shortest", "-y", "film.mp4")
@@ -136,12 +143,14 @@ def test_it_renders_a_film(author: Author) -> None:
     assert (made.info.video.codec, made.info.video.height) == ("h264", 240)
 
 
+@together
 def test_wrong_params_are_named(author: Author) -> None:
     ended = author.python("-c", RENDER, json.dumps({"clips": 99, "height": 241}))
     assert "UsageError: mine: clips: " in ended.stderr
     assert "height: " in ended.stderr
 
 
+@together
 def test_a_second_pipeline_of_that_name_is_refused(author: Author) -> None:
     ended = author.python("-m", "renderkiln", "new", "pipeline", "mine", "--out", "elsewhere")
     assert ended.returncode == 2
@@ -149,6 +158,7 @@ def test_a_second_pipeline_of_that_name_is_refused(author: Author) -> None:
     assert not (author.here / "elsewhere").exists()
 
 
+@together
 def test_what_it_makes_is_clean_code(author: Author) -> None:
     rules = ("--isolated", "--select", "E,F,W,I,UP,B,A,C4,PT,RET,SIM,PTH,PERF,RUF", "--line-length", "110")
     for command in (("check", *rules), ("format", "--check", "--isolated", "--line-length", "110")):
@@ -158,6 +168,7 @@ def test_what_it_makes_is_clean_code(author: Author) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@together
 def test_what_it_makes_is_typed(author: Author) -> None:
     ended = author.python("-m", "mypy", "--strict", "--cache-dir", os.devnull, ".", cwd=author.package)
     assert ended.returncode == 0, ended.stdout

@@ -75,7 +75,7 @@ def test_from_submit_to_the_film(renderkiln: Command) -> None:
 
 
 def test_a_running_job_is_cancelled_and_its_ffmpeg_is_gone(renderkiln: Command) -> None:
-    renderkiln.song(seconds=120.0)
+    renderkiln.song(seconds=60.0)
     (id,) = ids(renderkiln, "song.wav", *SMALL, "--out", "out")
     renderkiln.start("worker")
     ffmpeg = _ffmpeg_of(renderkiln, id)
@@ -180,7 +180,7 @@ def test_wrong_calls(renderkiln: Command, call: tuple[str, ...], status: int, wo
 def test_a_killed_call_goes_on_with_all_its_songs(renderkiln: Command, percent: Any) -> None:
     """Also with those it had not begun; what was completed is not made again."""
     renderkiln.song("one.wav")
-    renderkiln.song("two.wav", seconds=60.0)
+    renderkiln.song("two.wav", seconds=20.0)
     renderkiln.song("three.wav")
     call = ("render", "visualizer", "one.wav", "two.wav", "three.wav", *SMALL, "--out", "out")
     process = renderkiln.start(*call)
@@ -200,7 +200,7 @@ def test_a_killed_call_goes_on_with_all_its_songs(renderkiln: Command, percent: 
 
 
 def test_a_worker_goes_on_with_a_killed_call(renderkiln: Command, percent: Any) -> None:
-    renderkiln.song("song.wav", seconds=40.0)
+    renderkiln.song("song.wav", seconds=20.0)
     process = renderkiln.start("render", "visualizer", "song.wav", *SMALL, "--out", "out")
     percent(process, 40)
     os.kill(process.pid, signal.SIGKILL)

@@ -74,6 +74,9 @@ def rgb(color: str) -> tuple[int, ...]:
     return tuple(int(color[at : at + 2], 16) for at in (1, 3, 5))
 
 
+together = pytest.mark.xdist_group("ten")  # whoever takes one of them renders the film
+
+
 @pytest.fixture(scope="module")
 def ten(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, dict[str, Any]]:
     """A film of ten scenes with music and crossfades between the first five of them, and its report."""
@@ -86,6 +89,7 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, dict[str, An
     return command, report
 
 
+@together
 def test_a_project_becomes_a_film(ten: tuple[Command, dict[str, Any]]) -> None:
     command, report = ten
     assert (report["state"], report["progress"], report["error"]) == ("completed", 100.0, None)
@@ -107,6 +111,7 @@ def test_a_project_becomes_a_film(ten: tuple[Command, dict[str, Any]]) -> None:
     assert 0 < data.find(b"moov") < data.find(b"mdat")
 
 
+@together
 def test_the_result_tells_scenes_and_parts(ten: tuple[Command, dict[str, Any]]) -> None:
     result = ten[1]["result"]
     assert (result["duration"], result["frames"], result["framesDrawn"]) == (4.5, 108, 108)
@@ -116,6 +121,7 @@ def test_the_result_tells_scenes_and_parts(ten: tuple[Command, dict[str, Any]]) 
     assert {each["seconds"] for each in result["scenes"]} == {0.5}
 
 
+@together
 def test_every_scene_is_seen_at_its_time_in_its_colour(ten: tuple[Command, dict[str, Any]]) -> None:
     seen = colors_of(ten[1]["result"]["video"])
     for number, start in enumerate(STARTS, 1):
@@ -127,6 +133,7 @@ def test_every_scene_is_seen_at_its_time_in_its_colour(ten: tuple[Command, dict[
             assert seen[start + 10] == pytest.approx(halfway, abs=3), number
 
 
+@together
 def test_one_caption_of_ten_costs_one_scene_and_its_passages(ten: tuple[Command, dict[str, Any]]) -> None:
     command, before = ten
     document = json.loads((command.folder / "film.json").read_text())
@@ -146,6 +153,7 @@ def test_one_caption_of_ten_costs_one_scene_and_its_passages(ten: tuple[Command,
     assert not all(same[72:84])
 
 
+@together
 def test_a_changed_order_draws_only_new_passages(ten: tuple[Command, dict[str, Any]]) -> None:
     command, _ = ten
     (report,) = render(command, "film.json", "--scene", "s9", "--scene", "s3", "--scene", "s6")
@@ -157,6 +165,7 @@ def test_a_changed_order_draws_only_new_passages(ten: tuple[Command, dict[str, A
     assert (report["result"]["parts"], report["result"]["partsReused"]) == (4, 1)
 
 
+@together
 def test_without_the_cache_all_is_drawn_anew_and_is_the_same(ten: tuple[Command, dict[str, Any]]) -> None:
     command, before = ten
     (after,) = render(command, "film.json", "--no-cache")
@@ -237,6 +246,7 @@ def test_a_stored_project_is_rendered_by_its_id(renderkiln: Command) -> None:
     assert len(said.stderr.splitlines()) == 1
 
 
+@together
 def test_a_preview_is_the_frame_of_the_film(ten: tuple[Command, dict[str, Any]]) -> None:
     command, report = ten
     # in the middle of a passage; the end
@@ -258,6 +268,7 @@ def test_a_preview_is_the_frame_of_the_film(ten: tuple[Command, dict[str, Any]])
     assert (none.returncode, none.stderr.count("\n")) == (2, 1)
 
 
+@together
 def test_a_storyboard_shows_every_scene(ten: tuple[Command, dict[str, Any]]) -> None:
     command, _ = ten
     ended = command("scenes", "storyboard", "film.json", "-o", "sheet.png")

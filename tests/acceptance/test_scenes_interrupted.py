@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ Percent = Callable[[subprocess.Popen[str], float], None]
 CALL = ("render", "scenes", "film.json", "--quality", "draft", "--out", "out")
 
 
-def ten(renderkiln: Command, seconds: float = 4.0) -> None:
+def ten(renderkiln: Command, seconds: float = 2.0) -> None:
     """A project whose scenes move all the time, so that drawing them takes a while."""
     write_wav(renderkiln.folder / "music.wav", tune(3.0))
     gradient = {"type": "gradient", "colors": ["#102040", "#c06040"]}
@@ -68,19 +69,18 @@ def test_killed_it_draws_only_what_was_not_finished_and_the_film_is_the_same(
     continued = rendered(renderkiln(*CALL, "-o", "json"))
     assert continued["reused"][:3] == ["prepare", "fetch", "sound"]
     assert {path: path.stat().st_ino for path in finished} == finished
-    assert continued["result"]["framesDrawn"] <= 120 * (10 - len(finished))
+    assert continued["result"]["framesDrawn"] <= 60 * (10 - len(finished))
 
     undisturbed = rendered(renderkiln(*CALL, "-o", "json", "--no-cache"))
-    assert undisturbed["result"]["framesDrawn"] == 1200
+    assert undisturbed["result"]["framesDrawn"] == 600
     assert undisturbed["artifacts"][0]["sha256"] == continued["artifacts"][0]["sha256"]
 
 
 def test_a_stage_that_is_killed_is_tried_again(renderkiln: Command, percent: Percent) -> None:
-    ten(renderkiln)
+    ten(renderkiln, 4.0)
     process = renderkiln.start(*CALL, "-o", "json")
     percent(process, 40)
-    (encoder, *_) = [pid for pid in renderkiln.processes() if "ffmpeg" in _command(pid)]
-    os.kill(_parent(encoder), signal.SIGKILL)
+    os.kill(_stage(renderkiln), signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     (report,) = json.loads(out)
@@ -131,6 +131,17 @@ def test_a_full_disk_ends_the_job_and_gets_its_space_back(renderkiln: Command) -
     )
     assert int(ended.stdout.split()[-1]) < 1500  # kB: what was written is gone, but for parts that are kept
     assert len(ended.stdout.split()) == 1  # and nothing is in the output folder
+
+
+def _stage(renderkiln: Command) -> int:
+    """The process that draws: the parent of an encoder, of which there may be none between two parts."""
+    for _ in range(1000):
+        for pid in renderkiln.processes():
+            if "ffmpeg" in _command(pid):
+                with contextlib.suppress(OSError, IndexError, ValueError):
+                    return _parent(pid)
+        time.sleep(0.01)
+    raise AssertionError("nothing is drawn")
 
 
 def _command(pid: int) -> str:

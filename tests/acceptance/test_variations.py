@@ -67,6 +67,9 @@ ZOO: dict[str, tuple[Callable[[Path], Path], int, int, str, int, str]] = {
 }
 
 
+together = pytest.mark.xdist_group("zoo")  # whoever takes one of them renders all clips
+
+
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The report of each clip of the zoo, all rendered in one call."""
@@ -76,6 +79,7 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     return dict(zip(ZOO, reports, strict=True))
 
 
+@together
 @pytest.mark.parametrize("name", ZOO)
 def test_any_real_clip_comes_out_plain(zoo: dict[str, dict[str, Any]], name: str) -> None:
     _, width, height, fps, channels, said = ZOO[name]
@@ -99,6 +103,7 @@ def test_any_real_clip_comes_out_plain(zoo: dict[str, dict[str, Any]], name: str
             assert abs(samples.shape[1] / rate - len(frames) / Fraction(fps)) < 0.022  # one block of AAC
 
 
+@together
 def test_the_index_comes_first(zoo: dict[str, dict[str, Any]]) -> None:
     data = Path(films(zoo["5.1"])[0]).read_bytes()
     assert 0 < data.find(b"moov") < data.find(b"mdat")
@@ -181,6 +186,7 @@ def _look(path: str) -> npt.NDArray[np.float32]:
     return np.stack(small).astype(np.float32)
 
 
+@together
 def test_a_contact_sheet_shows_clip_and_variations(zoo: dict[str, dict[str, Any]]) -> None:
     (sheet,) = (each["path"] for each in zoo["portrait"]["artifacts"] if each["kind"] == "contact-sheet")
     picture = read_image(Path(sheet))

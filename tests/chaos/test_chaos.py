@@ -19,11 +19,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Piece]:
-    return pieces(tmp_path_factory.mktemp("pieces"), 2, 21.0)
+    return pieces(tmp_path_factory.mktemp("pieces"), 2, 11.0)
 
 
 def test_a_storm_changes_nothing(database_url: str, tmp_path: Path, undisturbed: Sequence[Piece]) -> None:
-    plan = Plan(strikes=10, jobs=4, seed=7, gap=3.0)
+    plan = Plan(strikes=4, jobs=2, seed=7, gap=1.5)
     evidence = Trial(database_url, tmp_path, undisturbed, plan).run()
     broken = {check.name: check.against for check in evidence.checks if not check.holds}
     broken.pop(

@@ -40,6 +40,8 @@ Settings come from options, RENDERKILN_… variables and renderkiln.toml: see `r
             "Keep projects of scenes, change them, and render them by id.",
         ),
         "worker": ("renderkiln.cli.worker:worker", "Work off the queues."),
+        "serve": ("renderkiln.cli.serve:serve", "Answer over HTTP, and work off the queues."),
+        "keys": ("renderkiln.cli.keys:keys", "Make keys for the HTTP API, list them, and revoke them."),
         "probe": ("renderkiln.cli.probe:probe", "Say what a media file is."),
         "templates": ("renderkiln.cli.templates:templates", "List and preview the looks of a film."),
         "effects": (

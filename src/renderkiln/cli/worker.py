@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,8 @@ _log = logging.getLogger(__name__)
 )
 @options_of(Settings, ["worker_id", "health_port", "idle_timeout", "grace", "log_format"])
 @click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
-def worker(queues: Sequence[str], *, quiet: bool, **flags: Any) -> int:
+@click.option("--with-parent", type=int, hidden=True, help="End when this process, which started it, has.")
+def worker(queues: Sequence[str], *, quiet: bool, with_parent: int | None, **flags: Any) -> int:
     """Take jobs from the queues and run them, until a signal or the idle time-out ends it.
 
     SIGTERM or Ctrl-C: take no more jobs, and let those that run end within the grace time. Once more: hand
@@ -46,6 +49,8 @@ def worker(queues: Sequence[str], *, quiet: bool, **flags: Any) -> int:
     logs.set_up(settings.log_format, settings.log_level, worker=name)
     signals = Signals()
     signals.listen()
+    if with_parent is not None:
+        threading.Thread(target=_end_with, args=[with_parent], name="parent", daemon=True).start()
     try:
         status = _work(settings, name, _split(queues), signals)
     except UserError as error:
@@ -101,6 +106,14 @@ def _tell(error: UserError, shape: str) -> int:
     else:
         say(str(error))
     return 2 if isinstance(error, UsageError) else 1
+
+
+def _end_with(parent: int) -> None:
+    """End in order once the process that started this one is gone: nobody else would end it."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    _log.warning("the process that started this worker is gone")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _leave_if_stuck(status: int) -> None:

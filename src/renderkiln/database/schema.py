@@ -18,7 +18,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0003"  # the newest of migrations/versions
+REVISION = "v0004"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -200,6 +200,19 @@ queues = sa.Table(
     sa.Column("worker_limit", sa.Integer),
     sa.Column("global_limit", sa.Integer),
     sa.Column("paused", sa.Boolean, nullable=False),
+)
+
+keys = sa.Table(
+    "kiln_keys",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("scope", Text, nullable=False),
+    sa.Column("start", Text, nullable=False),  # of the key itself, of which only this is readable
+    sa.Column("sha256", Text, nullable=False, unique=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("used_at", Moment),
+    sa.Column("revoked_at", Moment),
 )
 
 projects = sa.Table(

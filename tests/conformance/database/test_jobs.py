@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -81,11 +80,11 @@ def test_a_job_that_is_not_there_is_none(database: Database) -> None:
         assert jobs.find(connection, "nobody") is None
 
 
-def test_ten_thousand_jobs_are_stored_within_seconds(database: Database) -> None:
-    many = [a_job(f"b-{number}") for number in range(10_000)]
-    begun = time.perf_counter()
-    add_batch(database, *many)
-    assert time.perf_counter() - begun < 10  # 1 to 2 s when the machine has nothing else to do
+def test_ten_thousand_jobs_are_stored_by_one_statement(database: Database) -> None:
+    said: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *call: said.append(call[2]))
+    add_batch(database, *(a_job(f"b-{number}") for number in range(10_000)))
+    assert len([each for each in said if each.startswith(f"INSERT INTO {schema.jobs.name} ")]) == 1
     with database.read() as connection:
         assert jobs.counts(connection) == {"video": {"pending": 10_000}}
 

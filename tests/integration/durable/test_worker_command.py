@@ -1,4 +1,7 @@
-"""`renderkiln worker` as people run it: a process with signals, a port and log lines, on both databases."""
+"""`renderkiln worker` as people run it: a process with signals, a port and log lines.
+
+What it says of jobs and does to them is tried on both databases.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,8 @@ pytestmark = pytest.mark.integration
 
 MISCHIEF = "mischief:Mischief"
 STOPS = (signal.SIGTERM, signal.SIGINT)
+# For what would be the same on any database.
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -136,6 +141,7 @@ def test_it_is_stopping_while_a_job_still_runs_and_a_second_signal_hands_it_back
     assert rig.workers() == []
 
 
+@ON_ONE
 @pytest.mark.parametrize("number", STOPS)
 def test_after_one_signal_the_running_job_ends_and_no_other_begins(
     rig: Rig, command: Commands, number: signal.Signals
@@ -150,6 +156,7 @@ def test_after_one_signal_the_running_job_ends_and_no_other_begins(
     assert worker.has_said(f"{number.name}: stopping")
 
 
+@ON_ONE
 @pytest.mark.parametrize("number", STOPS)
 def test_more_signals_change_nothing(rig: Rig, command: Commands, number: signal.Signals) -> None:
     id = hanging(rig)
@@ -165,6 +172,7 @@ def test_more_signals_change_nothing(rig: Rig, command: Commands, number: signal
     assert worker.log.read_text().count("stopping:") == 1
 
 
+@ON_ONE
 def test_a_job_that_does_not_end_within_the_grace_time_is_handed_back(rig: Rig, command: Commands) -> None:
     id = hanging(rig)
     worker = command.until_it_draws(rig, "--grace", 0.5)
@@ -185,6 +193,7 @@ def test_a_job_that_is_cancelled_while_it_runs_is_told_of_and_counted(rig: Rig, 
     assert worker.has_said("cancelled: long")
 
 
+@ON_ONE
 def test_nothing_outlives_a_killed_worker(rig: Rig, command: Commands) -> None:
     hanging(rig)
     worker = command.until_it_draws(rig)
@@ -195,6 +204,7 @@ def test_nothing_outlives_a_killed_worker(rig: Rig, command: Commands) -> None:
     rig.until(lambda: not processes_of(worker.home), seconds=3)
 
 
+@ON_ONE
 def test_it_ends_when_it_had_nothing_to_do_for_so_long(rig: Rig, command: Commands) -> None:
     (id,) = rig.submit("a")
     worker = command.start("--idle-timeout", 1)
@@ -215,6 +225,7 @@ def test_it_waits_for_what_a_dead_one_has_left(rig: Rig, command: Commands) -> N
     second.end()
 
 
+@ON_ONE
 def test_its_lines_are_json(rig: Rig, command: Commands) -> None:
     id = nasty(rig)
     (failed,) = rig.submit("c", pipeline=MISCHIEF, mischief="permanent")
@@ -236,6 +247,7 @@ def test_its_lines_are_json(rig: Rig, command: Commands) -> None:
     assert "this can never work" in bad["message"]
 
 
+@ON_ONE
 def test_its_lines_are_for_people(rig: Rig, command: Commands) -> None:
     id = nasty(rig)
     worker = command.start("--idle-timeout", 1, "--worker-id", "w1", "--queues", "video-rendering")
@@ -248,6 +260,7 @@ def test_its_lines_are_for_people(rig: Rig, command: Commands) -> None:
     assert any("completed: song" in line and " MB in " in line for line in rest)
 
 
+@ON_ONE
 def test_quiet_is_quiet(rig: Rig, command: Commands) -> None:
     worker = command.start("--idle-timeout", 0.5, "-q")
     assert worker.end() == 0
@@ -270,6 +283,7 @@ def test_a_password_is_not_shown(rig: Rig, command: Commands) -> None:
     assert not worker.has_said("sesame")
 
 
+@ON_ONE
 def test_a_namesake_is_pointed_out(rig: Rig, command: Commands) -> None:
     first = command.until_it_draws(rig, "--worker-id", "twin")
     second = command.start("--worker-id", "twin", "--idle-timeout", 0.5)
@@ -282,6 +296,7 @@ def test_a_namesake_is_pointed_out(rig: Rig, command: Commands) -> None:
     assert not third.has_said("another worker")
 
 
+@ON_ONE
 def test_the_port_answers_only_what_it_knows(rig: Rig, command: Commands) -> None:
     worker = command.until_it_draws(rig, "--health-port", 0)
     assert worker.ask("/health", "HEAD") == (200, None)
@@ -295,6 +310,7 @@ def test_the_port_answers_only_what_it_knows(rig: Rig, command: Commands) -> Non
     assert len(worker.lines) == 1  # no word about requests
 
 
+@ON_ONE
 def test_slow_clients_are_hung_up_on_and_keep_nobody_waiting(rig: Rig, command: Commands) -> None:
     worker = command.until_it_draws(rig, "--health-port", 0)
     with contextlib.ExitStack() as held:
@@ -310,6 +326,7 @@ def test_slow_clients_are_hung_up_on_and_keep_nobody_waiting(rig: Rig, command: 
         assert worker.end(10) == 0
 
 
+@ON_ONE
 def test_a_port_in_use_is_said_in_one_line(rig: Rig, command: Commands) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         worker = command.start("--health-port", taken.getsockname()[1])
@@ -318,6 +335,7 @@ def test_a_port_in_use_is_said_in_one_line(rig: Rig, command: Commands) -> None:
     assert "address already in use; choose another by --health-port" in line
 
 
+@ON_ONE
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -348,6 +366,7 @@ sys.exit(", ".join(name for name in sys.modules if name.startswith(heavy)))
     assert "--queues" in ended.stdout
 
 
+@ON_ONE
 def test_a_home_without_room_is_said_in_one_line(rig: Rig, tmp_path: Path) -> None:
     limited = ["sh", "-c", 'ulimit -f 64; exec "$@"', "sh", sys.executable, "-m", "renderkiln", "worker"]
     env = {**uncovered(), "RENDERKILN_HOME": str(tmp_path / "small"), "RENDERKILN_DATABASE": rig.url}
@@ -357,6 +376,7 @@ def test_a_home_without_room_is_said_in_one_line(rig: Rig, tmp_path: Path) -> No
     assert "small cannot be written to: file too large; choose another by RENDERKILN_HOME" in ended.stderr
 
 
+@ON_ONE
 def test_a_home_that_cannot_be_made_is_said_in_one_line(command: Commands) -> None:
     worker = command.start(env={"RENDERKILN_HOME": "/proc/home"})  # where even root may make nothing
     assert worker.end() == 1

@@ -1,4 +1,4 @@
-"""Draws frames with the kernels of NUMBA_CACHE_DIR and prints their SHA-256: `python drawing.py FEATURES`."""
+"""Draws frames with the kernels of NUMBA_CACHE_DIR, prints their SHA-256: `drawing.py FEATURES FORMAT…`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from renderkiln.pipelines.visualizer.params import VisualizerParams
 
 def main() -> None:
     features = Features.load(Path(sys.argv[1]), Fraction(24))
-    for format in ("preview", "360stereo"):
+    for format in sys.argv[2:]:
         params = VisualizerParams.model_validate({"format": format, "fps": 24})
         film = DrawableFilm.of(params, features)
         draw, frame = film.new_draw(), Frame(film.canvas)

@@ -1,0 +1,47 @@
+"""Who asks, and whether they may."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from renderkiln.api.envelope import Refused
+from renderkiln.api.room import Kiln
+from renderkiln.database.keys import StoredKey
+from renderkiln.domain.access import Scope, allows
+
+_BEARER = HTTPBearer(auto_error=False, description="A key made by `renderkiln keys create`: rk_…")
+_Sent = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+
+
+async def _holder(kiln: Kiln, sent: _Sent) -> StoredKey:
+    if sent is None:
+        raise _unknown("this needs a key: send the header Authorization: Bearer rk_…")
+    keys = kiln.keys
+    key = await kiln.read(lambda: keys.holder(sent.credentials))
+    if key is None:
+        raise _unknown("this key opens nothing: it is misspelt, or was revoked")
+    await kiln.write(lambda: keys.note_use(key))
+    return key
+
+
+Holder = Annotated[StoredKey, Depends(_holder)]
+
+
+def needs(scope: Scope) -> Any:
+    """A dependency of routes that take a key of this scope."""
+
+    async def check(holder: Holder) -> StoredKey:
+        if not allows(holder.scope, scope):
+            raise Refused(
+                403, "FORBIDDEN", f"this takes a key of the scope {scope}; yours has {holder.scope}"
+            )
+        return holder
+
+    return Depends(check)
+
+
+def _unknown(message: str) -> Refused:
+    return Refused(401, "UNAUTHENTICATED", message, headers={"WWW-Authenticate": "Bearer"})

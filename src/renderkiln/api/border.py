@@ -1,0 +1,74 @@
+"""The border of the API: every error becomes an answer in its envelope, and none of them a traceback."""
+
+from __future__ import annotations
+
+import logging
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
+
+from renderkiln.api.envelope import Refused, failed
+from renderkiln.domain.errors import UserError
+
+_log = logging.getLogger(__name__)
+
+
+def guard(app: FastAPI) -> None:
+    """Let `app` answer everything that goes wrong in its envelope."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(UserError, _impossible)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return failed(request, cast("Refused", error))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    found = cast("RequestValidationError", error).errors()
+    details = [
+        {"field": ".".join(map(str, each["loc"])), "message": str(each["msg"]).removeprefix("Value error, ")}
+        for each in found
+    ]
+    told = "; ".join(f"{each['field']}: {each['message']}" for each in details[:3])
+    return failed(request, Refused(422, "INVALID_REQUEST", told, details=details))
+
+
+async def _not_routed(request: Request, error: Exception) -> Response:
+    known = cast("HTTPException", error)
+    if known.status_code == 405:
+        allowed = _allowed(request)
+        told = f"{request.method} is not answered here, only {', '.join(allowed)}"
+        return failed(
+            request, Refused(405, "METHOD_NOT_ALLOWED", told, headers={"Allow": ", ".join(allowed)})
+        )
+    if known.status_code == 404:
+        return failed(request, Refused(404, "NOT_FOUND", "there is nothing at this address"))
+    if known.status_code == 400:  # JSON that is nested beyond what a parser can follow
+        detail = {"field": "body", "message": "it cannot be read"}
+        return failed(request, Refused(422, "INVALID_REQUEST", "body: it cannot be read", details=[detail]))
+    if known.status_code == 413:
+        return failed(request, Refused(413, "TOO_LARGE", str(known.detail), headers={"Connection": "close"}))
+    return failed(request, Refused(known.status_code, "REFUSED", str(known.detail)))
+
+
+async def _impossible(request: Request, error: Exception) -> Response:
+    return failed(request, Refused(409, "CONFLICT", str(error)))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return failed(request, Refused(500, "INTERNAL", "something is broken here; the log says what"))
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method that the OpenAPI document has at this address: the first route alone would not tell."""
+    described = cast("FastAPI", request.app).openapi()["paths"]
+    found = [methods for path, methods in described.items() if compile_path(path)[0].match(request.url.path)]
+    return sorted({method.upper() for methods in found for method in methods}) or ["GET"]

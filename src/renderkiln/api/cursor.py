@@ -1,0 +1,32 @@
+"""Where a page ended, as a word that clients send back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+
+from renderkiln.api.envelope import Refused
+
+
+def cursor_of(created_at: datetime, id: str) -> str:
+    """A word for the place after the thing that was made then and has this id."""
+    return base64.urlsafe_b64encode(f"{created_at.isoformat()} {id}".encode()).decode().rstrip("=")
+
+
+def place_of(cursor: str) -> tuple[datetime, str]:
+    """The inverse. Raises Refused for what is no cursor."""
+    try:
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        moment, id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ", 1)
+        created_at = datetime.fromisoformat(moment)
+    except (binascii.Error, ValueError):
+        created_at, id = None, ""
+    if created_at is None or created_at.tzinfo is None or not id.isprintable():
+        raise Refused(
+            422,
+            "INVALID_REQUEST",
+            "query.cursor: this is no cursor: send the nextCursor of a page",
+            details=[{"field": "query.cursor", "message": "this is no cursor"}],
+        )
+    return created_at, id

@@ -1,0 +1,110 @@
+"""Batches: jobs that were submitted together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from renderkiln.api.auth import needs
+from renderkiln.api.envelope import Refused, Success, refusals, succeeded
+from renderkiln.api.room import Kiln, Reached
+from renderkiln.domain.errors import UserError
+from renderkiln.domain.states import JobState
+from renderkiln.engine.batchreport import BatchReport
+
+router = APIRouter(prefix="/batches", tags=["batches"])
+
+BatchId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.]{1,64}$", description="Id of a batch")]
+
+
+class Counts(BaseModel):
+    """How many jobs are in which state; one that waits for a retry is pending."""
+
+    pending: int
+    processing: int
+    completed: int
+    failed: int
+    cancelled: int
+
+
+class Batch(BaseModel):
+    """How a batch stands. Times are UTC."""
+
+    id: str
+    label: str
+    state: JobState
+    progress: float = Field(description="Percent, of all its jobs together")
+    remainingSeconds: float | None = Field(description="null where it would be a guess")  # noqa: N815
+    total: int
+    counts: Counts
+    round: int = Field(description="How often all its jobs had ended")
+    createdAt: str  # noqa: N815
+    completedAt: str | None  # noqa: N815
+    metadata: dict[str, Any]
+
+
+class Changed(BaseModel):
+    """The jobs to which it was done."""
+
+    jobs: list[str]
+
+
+@router.get(
+    "",
+    operation_id="listBatches",
+    dependencies=[needs("read")],
+    responses={200: {"model": Success[list[Batch]]}, **refusals(401, 403, 422)},
+)
+async def list_batches(
+    request: Request, kiln: Kiln, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> JSONResponse:
+    """The newest batches first."""
+    found = await kiln.read(lambda: kiln.room.batches(limit))
+    return succeeded(request, [each.to_json() for each in found])
+
+
+@router.get(
+    "/{batch_id}",
+    operation_id="getBatch",
+    dependencies=[needs("read")],
+    responses={200: {"model": Success[Batch]}, **refusals(401, 403, 404, 422)},
+)
+async def get_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResponse:
+    """How a batch stands."""
+    return succeeded(request, (await _found(kiln, batch_id)).to_json())
+
+
+@router.post(
+    "/{batch_id}/cancel",
+    operation_id="cancelBatch",
+    dependencies=[needs("submit")],
+    responses={200: {"model": Success[Changed]}, **refusals(401, 403, 404, 422)},
+)
+async def cancel_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResponse:
+    """Cancel what has not ended of it."""
+    await _found(kiln, batch_id)
+    done = await kiln.write(lambda: kiln.room.control.cancel_batch(batch_id))
+    return succeeded(request, {"jobs": done})
+
+
+@router.post(
+    "/{batch_id}/retry",
+    operation_id="retryBatch",
+    dependencies=[needs("submit")],
+    responses={200: {"model": Success[Changed]}, **refusals(401, 403, 404, 409, 422)},
+)
+async def retry_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResponse:
+    """Queue its failed jobs again."""
+    await _found(kiln, batch_id)
+    done = await kiln.write(lambda: kiln.room.control.retry_batch(batch_id))
+    return succeeded(request, {"jobs": done})
+
+
+async def _found(kiln: Reached, batch_id: str) -> BatchReport:
+    try:
+        return await kiln.read(lambda: kiln.room.batch_report(batch_id))
+    except UserError as error:
+        raise Refused(404, "BATCH_NOT_FOUND", str(error)) from error

@@ -1,0 +1,210 @@
+"""Jobs: how they stand, what came of them, and how they are steered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from renderkiln.api.auth import needs
+from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
+from renderkiln.api.room import Kiln, Reached
+from renderkiln.database import jobs
+from renderkiln.database.jobs import Cursor, StoredJob
+from renderkiln.domain.states import JobState
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+MOST = 200  # jobs on a page
+_ID = r"^[A-Za-z0-9_.-]{1,300}$"
+JobId = Annotated[str, Path(pattern=_ID, description="Id of a job")]
+
+
+class Artifact(BaseModel):
+    """A finished file."""
+
+    id: str
+    name: str
+    url: str = Field(description="Where it is downloaded, with a key; ranges are answered")
+    size: int = Field(description="Bytes")
+    sha256: str
+    contentType: str  # noqa: N815
+    kind: str
+    facts: dict[str, Any]
+
+
+class Notice(BaseModel):
+    """What went wrong, in words."""
+
+    code: str
+    message: str
+
+
+class LeftOut(BaseModel):
+    """An optional stage that failed."""
+
+    stage: str
+    message: str
+
+
+class Job(BaseModel):
+    """A job and what has become of it so far. Times are UTC."""
+
+    id: str
+    batchId: str  # noqa: N815
+    pipeline: str
+    queue: str
+    state: JobState
+    stage: str | None
+    progress: float = Field(ge=0, le=100, description="Percent; it never falls")
+    message: str
+    attempt: int
+    maxAttempts: int  # noqa: N815
+    worker: str | None
+    priority: int = Field(description="Low numbers run first")
+    createdAt: str  # noqa: N815
+    startedAt: str | None = Field(description="When its first attempt began")  # noqa: N815
+    processedAt: str | None = Field(description="When its latest attempt began")  # noqa: N815
+    completedAt: str | None = Field(description="When it ended, whichever way")  # noqa: N815
+    error: Notice | None
+    result: dict[str, Any] | None
+    artifacts: list[Artifact]
+    metadata: dict[str, Any] = Field(description="The caller's own, handed back untouched")
+    warnings: list[Notice]
+    reused: list[str]
+    leftOut: list[LeftOut]  # noqa: N815
+
+
+class Again(BaseModel):
+    """How a job is tried again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fromScratch: bool = Field(default=False, description="Forget what it had finished")  # noqa: N815
+
+
+@router.get(
+    "",
+    operation_id="listJobs",
+    dependencies=[needs("read")],
+    responses={200: {"model": Success[Page[Job]]}, **refusals(401, 403, 422)},
+)
+async def list_jobs(
+    request: Request,
+    kiln: Kiln,
+    state: Annotated[list[JobState] | None, Query(description="Repeatable: any of these")] = None,
+    pipeline: Annotated[str | None, Query(max_length=100)] = None,
+    queue: Annotated[str | None, Query(max_length=100)] = None,
+    batch: Annotated[str | None, Query(max_length=100)] = None,
+    q: Annotated[str | None, Query(max_length=200, description="Part of an id or a label")] = None,
+    cursor: Annotated[str | None, Query(max_length=500, description="`nextCursor` of a page")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> JSONResponse:
+    """The newest jobs first."""
+    before = None if cursor is None else Cursor(*place_of(cursor))
+
+    def ask() -> list[StoredJob]:
+        with kiln.kiln.database.read() as connection:
+            return jobs.page(
+                connection,
+                states=state or (),
+                queue=_plain(queue),
+                batch_id=_plain(batch),
+                pipeline=_plain(pipeline),
+                text=_plain(q),
+                before=before,
+                limit=limit + 1,
+            )
+
+    found = await kiln.read(ask)
+    items, more = found[:limit], len(found) > limit
+    last = items[-1].report.job if more else None
+    following = None if last is None else cursor_of(last.created_at, last.id)
+    return succeeded(request, {"items": [as_json(each) for each in items], "nextCursor": following})
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="getJob",
+    dependencies=[needs("read")],
+    responses={200: {"model": Success[Job]}, **refusals(401, 403, 404, 422)},
+)
+async def get_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONResponse:
+    """How a job stands."""
+    return succeeded(request, as_json(await _found(kiln, job_id)))
+
+
+@router.post(
+    "/{job_id}/cancel",
+    operation_id="cancelJob",
+    dependencies=[needs("submit")],
+    responses={200: {"model": Success[Job]}, **refusals(401, 403, 404, 409, 422)},
+)
+async def cancel_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONResponse:
+    """End a job that waits or runs; whoever runs it stops within a second."""
+    await _found(kiln, job_id)
+    await kiln.write(lambda: kiln.room.control.cancel(job_id))
+    return succeeded(request, as_json(await _found(kiln, job_id)))
+
+
+@router.post(
+    "/{job_id}/retry",
+    operation_id="retryJob",
+    dependencies=[needs("submit")],
+    responses={200: {"model": Success[Job]}, **refusals(401, 403, 404, 409, 422)},
+)
+async def retry_job(request: Request, kiln: Kiln, job_id: JobId, how: Again | None = None) -> JSONResponse:
+    """Queue a failed or cancelled job again: it goes on where it ended, or begins from scratch."""
+    await _found(kiln, job_id)
+    from_scratch = how is not None and how.fromScratch
+    await kiln.write(lambda: kiln.room.control.retry(job_id, from_scratch=from_scratch))
+    return succeeded(request, as_json(await _found(kiln, job_id)))
+
+
+@router.get(
+    "/{job_id}/artifacts/{number}",
+    operation_id="getArtifact",
+    dependencies=[needs("read")],
+    response_class=FileResponse,
+    responses={
+        200: {"description": "The file", "content": {"application/octet-stream": {}}},
+        206: {"description": "The part of it that was asked for"},
+        416: {"description": "It has no such part"},
+        **refusals(401, 403, 404, 410, 422),
+    },
+)
+async def get_artifact(
+    kiln: Kiln, job_id: JobId, number: Annotated[int, Path(ge=1, le=100_000)]
+) -> FileResponse:
+    """A finished file, or a range of it."""
+    artifacts = (await _found(kiln, job_id)).report.artifacts
+    if number > len(artifacts):
+        raise Refused(404, "ARTIFACT_NOT_FOUND", f"job {job_id} has no artifact {number}")
+    artifact = artifacts[number - 1]
+    if not artifact.path.is_file():
+        raise Refused(410, "ARTIFACT_GONE", f"{artifact.path.name} was removed or renamed since it was made")
+    return FileResponse(artifact.path, media_type=artifact.content_type, filename=artifact.path.name)
+
+
+def as_json(stored: StoredJob) -> dict[str, Any]:
+    """A job as the API tells it: files by their addresses here, not by where they lie."""
+    told = stored.report.to_json()
+    for number, artifact in enumerate(told["artifacts"], 1):
+        del artifact["path"]
+        artifact["url"] = f"/api/v1/jobs/{told['id']}/artifacts/{number}"
+    return told
+
+
+async def _found(kiln: Reached, job_id: str) -> StoredJob:
+    found = await kiln.read(lambda: kiln.room.find(job_id))
+    if found is None:
+        raise Refused(404, "JOB_NOT_FOUND", f"there is no job {job_id}")
+    return found
+
+
+def _plain(text: str | None) -> str | None:
+    """Postgres takes no NUL in a text."""
+    return None if text is None else text.replace("\x00", "\ufffd")

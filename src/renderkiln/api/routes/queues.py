@@ -1,0 +1,79 @@
+"""Queues: how they stand, pause and resume."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from renderkiln.api.auth import needs
+from renderkiln.api.envelope import Refused, Success, refusals, succeeded
+from renderkiln.api.room import Kiln, Reached
+from renderkiln.api.routes.batches import Counts
+
+router = APIRouter(prefix="/queues", tags=["queues"])
+
+Name = Annotated[str, Path(pattern=r"^[a-z-]{1,64}$", description="Name of a queue: video-rendering")]
+
+
+class Queue(BaseModel):
+    """How a queue stands."""
+
+    name: str
+    paused: bool
+    workerLimit: int = Field(description="Jobs at once in one worker")  # noqa: N815
+    globalLimit: int | None = Field(description="Jobs at once over all workers; null: any number")  # noqa: N815
+    counts: Counts
+    oldestSeconds: float | None = Field(description="How long its oldest waiting job has waited")  # noqa: N815
+
+
+@router.get(
+    "",
+    operation_id="listQueues",
+    dependencies=[needs("read")],
+    responses={200: {"model": Success[list[Queue]]}, **refusals(401, 403)},
+)
+async def list_queues(request: Request, kiln: Kiln) -> JSONResponse:
+    """All queues."""
+    return succeeded(request, await _reports(kiln))
+
+
+@router.post(
+    "/{name}/pause",
+    operation_id="pauseQueue",
+    dependencies=[needs("admin")],
+    responses={200: {"model": Success[Queue]}, **refusals(401, 403, 404, 422)},
+)
+async def pause_queue(request: Request, kiln: Kiln, name: Name) -> JSONResponse:
+    """Start no more of its jobs; those that run go on."""
+    await _found(kiln, name)
+    await kiln.write(lambda: kiln.room.queues.pause(name))
+    return succeeded(request, await _found(kiln, name))
+
+
+@router.post(
+    "/{name}/resume",
+    operation_id="resumeQueue",
+    dependencies=[needs("admin")],
+    responses={200: {"model": Success[Queue]}, **refusals(401, 403, 404, 422)},
+)
+async def resume_queue(request: Request, kiln: Kiln, name: Name) -> JSONResponse:
+    """Start its jobs again."""
+    await _found(kiln, name)
+    await kiln.write(lambda: kiln.room.queues.resume(name))
+    return succeeded(request, await _found(kiln, name))
+
+
+async def _reports(kiln: Reached) -> list[dict[str, Any]]:
+    reports = await kiln.read(lambda: kiln.room.queues.reports())
+    now = kiln.room.clock.now()
+    return [each.to_json(now) for each in reports]
+
+
+async def _found(kiln: Reached, name: str) -> dict[str, Any]:
+    every = {each["name"]: each for each in await _reports(kiln)}
+    if name not in every:
+        raise Refused(404, "QUEUE_NOT_FOUND", f"there is no queue {name}; there are: {', '.join(every)}")
+    return every[name]

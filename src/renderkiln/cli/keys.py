@@ -1,0 +1,91 @@
+"""`renderkiln keys`: who may use the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from renderkiln.cli.jobs import SHAPE
+from renderkiln.cli.words import put, put_json, put_table, say
+from renderkiln.domain.access import SCOPES, Scope
+
+if TYPE_CHECKING:
+    from renderkiln.engine.keys import Keys
+
+
+@click.group("keys")
+def keys() -> None:
+    """Make keys for the HTTP API, list them, and revoke them."""
+
+
+@keys.command("create")
+@click.option("--name", required=True, help="Whose it is, or what for: people tell it by this.")
+@click.option(
+    "--scope",
+    type=click.Choice(SCOPES),
+    default="submit",
+    help="read: to look; submit: to queue jobs and steer them, too; admin: all [default: submit]",
+)
+@SHAPE
+def create(name: str, scope: Scope, shape: str) -> None:
+    """Make a key and print it. It is shown this once: only a hash of it is kept."""
+    with _opened() as kept:
+        made, secret = kept.create(name, scope)
+    if shape == "table":
+        put(secret)
+        say(f"{made.name}: key {made.id}, scope {scope}; it is not shown again")
+    else:
+        put_json({**made.to_json(), "key": secret}, indent=2 if shape == "json" else None)
+
+
+@keys.command("list")
+@SHAPE
+def list_(shape: str) -> None:
+    """List keys, the newest first; not what they are, but what they are called."""
+    from renderkiln.cli.tables import moment
+
+    with _opened() as kept:
+        found = kept.list()
+    match shape:
+        case "json":
+            put_json([each.to_json() for each in found])
+        case "jsonl":
+            for each in found:
+                put_json(each.to_json(), indent=None)
+        case _:
+            put_table(
+                [
+                    {
+                        "id": each.id,
+                        "key": f"{each.start}…",
+                        "scope": each.scope,
+                        "created": moment(each.created_at),
+                        "used": moment(each.used_at) if each.used_at else "never",
+                        "revoked": moment(each.revoked_at) if each.revoked_at else "",
+                        "name": each.name,
+                    }
+                    for each in found
+                ]
+            )
+
+
+@keys.command("revoke")
+@click.argument("id", metavar="ID")
+def revoke(id: str) -> None:
+    """Let a key open nothing any more, from its next request on."""
+    with _opened() as kept:
+        kept.revoke(id)
+    say(f"{id}: revoked")
+
+
+@contextmanager
+def _opened() -> Iterator[Keys]:
+    """Raises UserError where the database cannot be used."""
+    from renderkiln.app import Renderkiln
+    from renderkiln.settings import Settings
+
+    with Renderkiln.open(Settings.load()) as kiln:
+        yield kiln.keys

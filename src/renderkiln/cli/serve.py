@@ -1,0 +1,108 @@
+"""`renderkiln serve`: the HTTP API, and a worker beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import click
+
+from renderkiln.cli.options import options_of
+from renderkiln.cli.words import say
+from renderkiln.settings import Settings
+
+_log = logging.getLogger(__name__)
+_PAUSE = 5.0  # seconds before a worker that ended unasked is started again
+
+
+@click.command("serve", short_help="Answer over HTTP, and work off the queues.")
+@options_of(Settings, ["host", "port", "log_format"])
+@click.option("--no-worker", is_flag=True, help="Only answer: workers run elsewhere.")
+@click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
+def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
+    """Answer HTTP requests under /api/v1 and run a worker, until a signal ends it.
+
+    SIGTERM or Ctrl-C: what is being answered ends, and what renders may end within the grace time of workers.
+    Once more: renders are handed to other workers at once. Who asks needs a key: `renderkiln keys create`.
+    """
+    level = "warning" if quiet else None
+    settings = Settings.load(**flags, log_level=level)
+
+    from renderkiln.api.app import create_app  # late: FastAPI takes a while to import
+    from renderkiln.api.server import Server
+    from renderkiln.app import Renderkiln
+    from renderkiln.database.trouble import explained
+    from renderkiln.engine.supervisor import Signals, check_home
+    from renderkiln.observability import logs
+
+    logs.set_up(settings.log_format, settings.log_level, worker="serve")
+    signals = Signals()
+    signals.listen()
+    check_home(settings.home.absolute())
+    with Renderkiln.open(settings) as kiln:
+        with explained(kiln.database.url):
+            kiln.room.queues.apply()
+        server = Server(create_app(kiln), settings.host, settings.port)
+        say(f"{server.url}/api/v1 answers; its description: {server.url}/openapi.json")
+        if not any(key.revoked_at is None for key in kiln.keys.list()):
+            say("nobody has a key yet: `renderkiln keys create --name NAME --scope admin` makes one")
+        keeper = None if no_worker else _Keeper(_worker(settings, level))
+
+        def stop() -> None:
+            server.stop()
+            if keeper is not None:
+                keeper.stop()
+
+        signals.pass_on_to(stop)
+        try:
+            if keeper is not None:
+                keeper.start()
+            server.run()
+        finally:
+            if keeper is not None:
+                keeper.end()
+    return 0
+
+
+def _worker(settings: Settings, level: str | None) -> list[str]:
+    """The command of the worker, a process of its own so that renders keep nobody waiting for an answer."""
+    quiet = [] if level is None else ["--quiet"]
+    command = [sys.executable, "-m", "renderkiln", "worker", "--with-parent", str(os.getpid())]
+    return [*command, "--log-format", settings.log_format, *quiet]
+
+
+class _Keeper(threading.Thread):
+    """Keeps one process running until it is told to stop it; told again, it tells that process again."""
+
+    def __init__(self, command: list[str]) -> None:
+        super().__init__(name="worker-keeper")
+        self._command = command
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            # A session of its own: Ctrl-C is for this process, which passes it on once.
+            self._process = subprocess.Popen(self._command, start_new_session=True)
+            if self._stopping.is_set():
+                self._process.terminate()
+            status = self._process.wait()
+            if not self._stopping.is_set():
+                _log.error("the worker ended with status %d: starting another in %g s", status, _PAUSE)
+                self._stopping.wait(_PAUSE)
+
+    def stop(self) -> None:
+        """Tell the process to end."""
+        self._stopping.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def end(self) -> None:
+        """Wait until it has ended, telling it so if nobody has."""
+        if not self._stopping.is_set():
+            self.stop()
+        self.join()

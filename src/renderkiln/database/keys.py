@@ -1,0 +1,79 @@
+"""Keys of the API. What is stored of one is its SHA-256: whoever reads the database holds none."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from renderkiln.database.schema import keys
+from renderkiln.domain.access import Scope
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key to be stored. `start` is what people tell it by: the first letters of what they were shown."""
+
+    id: str
+    name: str
+    scope: Scope
+    start: str
+    sha256: str
+    created_at: datetime  # aware
+
+
+@dataclass(frozen=True)
+class StoredKey(NewKey):
+    """A key as it stands. It opens nothing any more since it was revoked."""
+
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """What anybody may see of it who may see keys."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "scope": self.scope,
+            "start": self.start,
+            "createdAt": self.created_at.isoformat(),
+            "usedAt": None if self.used_at is None else self.used_at.isoformat(),
+            "revokedAt": None if self.revoked_at is None else self.revoked_at.isoformat(),
+        }
+
+
+def insert(connection: sa.Connection, key: NewKey) -> None:
+    """Store a key."""
+    connection.execute(sa.insert(keys).values(**asdict(key)))
+
+
+def everyone(connection: sa.Connection) -> list[StoredKey]:
+    """All keys, the newest first."""
+    return _stored(connection, sa.select(keys).order_by(keys.c.created_at.desc(), keys.c.id))
+
+
+def find(connection: sa.Connection, id: str) -> StoredKey | None:
+    """The key, if there is one."""
+    return next(iter(_stored(connection, sa.select(keys).where(keys.c.id == id))), None)
+
+
+def by_sha256(connection: sa.Connection, sha256: str) -> StoredKey | None:
+    """The key that has this SHA-256, revoked or not."""
+    return next(iter(_stored(connection, sa.select(keys).where(keys.c.sha256 == sha256))), None)
+
+
+def use(connection: sa.Connection, id: str, now: datetime) -> None:
+    """Note that it was used."""
+    connection.execute(sa.update(keys).where(keys.c.id == id).values(used_at=now))
+
+
+def revoke(connection: sa.Connection, id: str, now: datetime) -> bool:
+    """Let it open nothing from now on; False where it did not before."""
+    valid = sa.update(keys).where(keys.c.id == id, keys.c.revoked_at.is_(None))
+    return connection.execute(valid.values(revoked_at=now)).rowcount == 1
+
+
+def _stored(connection: sa.Connection, query: sa.Select[Any]) -> list[StoredKey]:
+    return [StoredKey(**row._mapping) for row in connection.execute(query)]

@@ -1,0 +1,80 @@
+"""Who may use the API: keys are made, shown once, and revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from renderkiln.database import keys
+from renderkiln.database.engine import Database
+from renderkiln.database.keys import NewKey, StoredKey
+from renderkiln.domain.access import Scope
+from renderkiln.domain.clock import Clock
+from renderkiln.domain.errors import UsageError, UserError
+
+PREFIX = "rk_"
+_SHOWN = 8  # letters of a key, prefix and all, that are kept to tell it by
+_LONGEST = 100  # characters of a name
+_FORM = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")  # 256 random bits
+_STEP = timedelta(minutes=1)  # a key's last use is not written down more often
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys in a database."""
+
+    database: Database
+    clock: Clock
+
+    def create(self, name: str, scope: Scope) -> tuple[StoredKey, str]:
+        """A new key, and what its holder has to send: this is the only time that it is known.
+
+        Raises UsageError for a name that is none.
+        """
+        proper = " ".join(name.split())
+        if not proper or len(proper) > _LONGEST or not proper.isprintable():
+            raise UsageError(f"a key's name has 1 to {_LONGEST} printable characters")
+        secret = PREFIX + secrets.token_urlsafe(32)
+        id = f"key_{secrets.token_hex(8)}"
+        new = NewKey(id, proper, scope, secret[:_SHOWN], _sha256(secret), self.clock.now())
+        with self.database.write() as connection:
+            keys.insert(connection, new)
+            stored = keys.find(connection, id)
+        assert stored is not None
+        return stored, secret
+
+    def list(self) -> list[StoredKey]:
+        """The newest first, revoked ones among them."""
+        with self.database.read() as connection:
+            return keys.everyone(connection)
+
+    def revoke(self, id: str) -> None:
+        """Let it open nothing from now on. Raises UserError for a key there is not, or that is revoked."""
+        with self.database.write() as connection:
+            if keys.revoke(connection, id, self.clock.now()):
+                return
+            known = keys.find(connection, id) is not None
+        raise UserError(f"key {id} is revoked already" if known else f"there is no key {id!r}")
+
+    def holder(self, secret: str) -> StoredKey | None:
+        """The valid key that somebody sent; None for anything else."""
+        if _FORM.fullmatch(secret) is None:
+            return None
+        with self.database.read() as connection:
+            found = keys.by_sha256(connection, _sha256(secret))
+        return found if found is not None and found.revoked_at is None else None
+
+    def note_use(self, key: StoredKey) -> None:
+        """Write down that it was used just now, unless that was written down a moment ago."""
+        now = self.clock.now()
+        if key.used_at is None or now - key.used_at >= _STEP:
+            with self.database.write() as connection:
+                keys.use(connection, key.id, now)
+
+
+def _sha256(secret: str) -> str:
+    # No salt and no slow hash: what is hashed are 256 random bits, which nobody can guess.
+    return hashlib.sha256(secret.encode()).hexdigest()

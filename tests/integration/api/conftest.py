@@ -1,0 +1,98 @@
+"""A real server on a port of its own, before a database with jobs in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from databases import NOON, a_job, add_batch, database_url, postgres, sqlite_template
+from renderkiln.api.app import create_app
+from renderkiln.api.server import Server
+from renderkiln.app import Renderkiln
+from renderkiln.database import moves
+from renderkiln.domain.access import SCOPES, Scope
+from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.job import Job
+from renderkiln.domain.report import JobError
+from renderkiln.settings import Settings
+
+__all__ = ["Api", "api", "database_url", "postgres", "sqlite_template"]
+
+QUEUE = "video-rendering"
+
+
+@dataclass
+class Api:
+    """Requests to it. `client` has no key; `keys` are secrets by scope."""
+
+    kiln: Renderkiln
+    client: httpx.Client
+    folder: Path
+    keys: Mapping[Scope, str] = field(default_factory=dict)
+
+    def __call__(
+        self, method: str, path: str, *, scope: Scope | None = "admin", prefix: str = "/api/v1", **rest: Any
+    ) -> httpx.Response:
+        headers = dict(rest.pop("headers", {}))
+        if scope is not None:
+            headers["Authorization"] = f"Bearer {self.keys[scope]}"
+        return self.client.request(method, prefix + path, headers=headers, **rest)
+
+    def data(self, method: str, path: str, **rest: Any) -> Any:
+        """What a request that succeeds brings."""
+        answer = self(method, path, **rest)
+        body = answer.json()
+        assert body["success"] is True, body
+        return body["data"]
+
+    def refusal(self, method: str, path: str, **rest: Any) -> tuple[int, str, str]:
+        """Status, code and message of one that does not."""
+        answer = self(method, path, **rest)
+        body = answer.json()
+        assert body["success"] is False, body
+        assert set(body["error"]) == {"code", "message", "details"}
+        return answer.status_code, body["error"]["code"], body["error"]["message"]
+
+    def add(self, *ids: str, batch: str = "b", **changes: Any) -> None:
+        """Jobs of one batch, each a second older than the one after it."""
+        new: list[Job] = [
+            a_job(id, batch_id=batch, queue=QUEUE, created_at=NOON + timedelta(seconds=number), **changes)
+            for number, id in enumerate(ids)
+        ]
+        add_batch(self.kiln.database, *new, id=batch)
+
+    def complete(self, id: str, *files: Path) -> None:
+        """Let a job have made these files."""
+        artifacts = [Artifact("video", path, path.stat().st_size, "0" * 64, "video/mp4") for path in files]
+        with self.kiln.database.write() as connection:
+            moves.start_if_waiting(connection, id, 1, "w1", "worker", NOON)
+            moves.complete_if_held(
+                connection, id, 1, "w1", artifacts=artifacts, result={"files": 1}, now=NOON
+            )
+
+    def fail(self, id: str) -> None:
+        with self.kiln.database.write() as connection:
+            moves.start_if_waiting(connection, id, 1, "w1", "worker", NOON)
+            moves.fail_if_held(connection, id, 1, "w1", error=JobError("UNREADABLE", "no media"), now=NOON)
+
+
+@pytest.fixture
+def api(database_url: str, tmp_path: Path) -> Iterator[Api]:
+    settings = Settings(home=tmp_path / "home", database=database_url)
+    with Renderkiln.open(settings) as kiln:
+        server = Server(create_app(kiln), "127.0.0.1", 0)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        with httpx.Client(base_url=server.url, timeout=30) as client:
+            keys = {scope: kiln.keys.create(scope, scope)[1] for scope in SCOPES}
+            yield Api(kiln, client, tmp_path, keys)
+        server.stop()
+        thread.join(timeout=20)
+        assert not thread.is_alive()

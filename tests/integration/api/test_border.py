@@ -1,0 +1,145 @@
+"""What holds for every request: who may, the form of the answer, and what hostile ones come to."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from datetime import datetime
+
+import pytest
+
+from renderkiln.api.passage import MOST_BYTES
+from renderkiln.domain.access import Scope
+
+from .conftest import QUEUE, Api
+
+pytestmark = pytest.mark.integration
+
+OPEN = {"/healthz", "/readyz", "/openapi.json"}
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def described(api: Api) -> dict[str, dict[str, dict[str, object]]]:
+    paths: dict[str, dict[str, dict[str, object]]] = api.client.get("/openapi.json").json()["paths"]
+    return paths
+
+
+@ON_ONE
+def test_everything_but_probes_takes_a_key(api: Api) -> None:
+    api.add("b-1")
+    for path, methods in described(api).items():
+        address = path.format(job_id="b-1", batch_id="b", name=QUEUE, number=1)
+        for method in methods:
+            for headers in (
+                {},
+                {"Authorization": "Bearer rk_" + "a" * 43},
+                {"Authorization": "Basic bWU6bWU="},
+                {"Authorization": "Bearer"},
+                {"Authorization": f"bearer x{api.keys['admin']}"},
+            ):
+                answer = api.client.request(method, address, headers=headers)
+                assert answer.status_code == (200 if path in OPEN else 401), (method, path, headers)
+                if path not in OPEN:
+                    assert answer.headers["www-authenticate"] == "Bearer"
+                    assert answer.json()["error"]["code"] == "UNAUTHENTICATED"
+    assert api.data("GET", "/jobs/b-1")["state"] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "needed"),
+    [
+        ("GET", "/jobs", "read"),
+        ("POST", "/jobs/b-1/retry", "submit"),
+        ("POST", "/jobs/b-1/cancel", "submit"),
+        ("POST", "/batches/b/cancel", "submit"),
+        ("POST", f"/queues/{QUEUE}/pause", "admin"),
+        ("POST", f"/queues/{QUEUE}/resume", "admin"),
+    ],
+)
+@ON_ONE
+def test_scopes(api: Api, method: str, path: str, needed: Scope) -> None:
+    api.add("b-1")
+    refused = {scope for scope in api.keys if api(method, path, scope=scope).status_code == 403}
+    assert refused == {"read": set(), "submit": {"read"}, "admin": {"read", "submit"}}[needed]
+
+
+def test_a_revoked_key_opens_nothing_from_the_next_request_on(api: Api) -> None:
+    made, secret = api.kiln.keys.create("gone", "admin")
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert api("GET", "/jobs", scope=None, headers=headers).status_code == 200
+    api.kiln.keys.revoke(made.id)
+    assert api("GET", "/jobs", scope=None, headers=headers).status_code == 401
+
+
+@ON_ONE
+def test_the_envelope(api: Api) -> None:
+    answer = api("GET", "/jobs/b-1", headers={"X-Request-Id": "mine-1"})
+    body = answer.json()
+    assert set(body) == {"success", "error", "meta"}
+    assert set(body["meta"]) == {"requestId", "timestamp", "operation"}
+    assert body["meta"]["requestId"] == answer.headers["x-request-id"] == "mine-1"
+    assert body["meta"]["operation"] == "getJob"
+    assert datetime.fromisoformat(body["meta"]["timestamp"]).tzinfo is not None
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "<script>", "é".encode("latin-1")])
+@ON_ONE
+def test_an_id_that_is_none_is_replaced(api: Api, given: str | bytes) -> None:
+    sent = given if isinstance(given, bytes) else given.encode()
+    answer = api.client.get("/healthz", headers=[(b"X-Request-Id", sent)])
+    made = answer.json()["meta"]["requestId"]
+    assert made == answer.headers["x-request-id"]
+    assert len(made) == 16
+
+
+@ON_ONE
+def test_addresses_and_methods_there_are_not(api: Api) -> None:
+    assert api.refusal("GET", "/nothing")[:2] == (404, "NOT_FOUND")
+    assert api.refusal("GET", "/jobs/", scope=None)[0] == 404
+    answer = api("DELETE", "/jobs/b-1", scope=None)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
+    assert api("GET", "/jobs/b-1/cancel", scope=None).headers["allow"] == "POST"
+
+
+@ON_ONE
+def test_a_body_without_end_is_not_read(api: Api) -> None:
+    api.add("b-1")
+    parts = [b" " * 65_536] * (2 * MOST_BYTES // 65_536)
+    refusal = api.refusal("POST", "/jobs/b-1/retry", content=iter(parts))
+    assert refusal == (413, "TOO_LARGE", f"a body has {MOST_BYTES:,} bytes at most")
+    assert api.data("GET", "/jobs/b-1")["state"] == "pending"
+
+
+@pytest.mark.parametrize("sent", [b"{", b"[]", b'"x"', b"\xff\xfe", b"nul", b'{"a":' * 50_000])
+@ON_ONE
+def test_bodies_that_are_none(api: Api, sent: bytes) -> None:
+    api.add("b-1")
+    headers = {"Content-Type": "application/json"}
+    status, code, _ = api.refusal("POST", "/jobs/b-1/retry", content=sent, headers=headers)
+    assert (status, code) == (422, "INVALID_REQUEST")
+
+
+def test_the_database_is_asked_whether_it_is_there(api: Api) -> None:
+    assert api.client.get("/readyz").status_code == 200
+    api.kiln.database.close()
+    assert api.client.get("/readyz").status_code == 200  # it was only put down
+
+
+@ON_ONE
+def test_who_sends_nothing_is_hung_up_on_when_the_server_ends(api: Api) -> None:
+    host, port = api.client.base_url.host, api.client.base_url.port
+    assert port is not None
+    idle = socket.create_connection((host, port))
+    slow = http.client.HTTPConnection(host, port)
+    slow.putrequest("POST", "/api/v1/jobs/b-1/retry")
+    slow.putheader("Content-Length", "100")
+    slow.endheaders()
+    time.sleep(0.2)
+    assert api.client.get("/healthz").status_code == 200  # the others are answered
+    idle.close()
+    slow.close()
