@@ -80,7 +80,7 @@ def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click
 
 
 def options(command: click.Command) -> list[click.Option]:
-    return [each for each in command.params if isinstance(each, click.Option)]
+    return [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
 
 
 def names(option: click.Option) -> list[str]:

@@ -23,10 +23,5 @@ def place_of(cursor: str) -> tuple[datetime, str]:
     except (binascii.Error, ValueError):
         created_at, id = None, ""
     if created_at is None or created_at.tzinfo is None or not id.isprintable():
-        raise Refused(
-            422,
-            "INVALID_REQUEST",
-            "query.cursor: this is no cursor: send the nextCursor of a page",
-            details=[{"field": "query.cursor", "message": "this is no cursor"}],
-        )
+        raise Refused(404, "PAGE_NOT_FOUND", "there is no such page: send the nextCursor of one as cursor")
     return created_at, id

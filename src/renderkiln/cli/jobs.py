@@ -42,20 +42,13 @@ def jobs() -> None:
 def list_(shape: str, batch: str | None, **wanted: Any) -> None:
     """List jobs, the newest first."""
     from renderkiln.cli.tables import job_row
-    from renderkiln.cli.words import put_json, put_table
+    from renderkiln.cli.words import put_list
     from renderkiln.database import jobs as rows
 
     with open_room() as room:
         with room.database.read() as connection:
             found = rows.page(connection, batch_id=batch, **wanted)
-        match shape:
-            case "json":
-                put_json([each.report.to_json() for each in found])
-            case "jsonl":
-                for each in found:
-                    put_json(each.report.to_json(), indent=None)
-            case _:
-                put_table([job_row(each) for each in found])
+        put_list(shape, [each.report.to_json() for each in found], lambda: [job_row(each) for each in found])
 
 
 @jobs.command("show")

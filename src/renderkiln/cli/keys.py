@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from renderkiln.cli.jobs import SHAPE
-from renderkiln.cli.words import put, put_json, put_table, say
+from renderkiln.cli.words import put, put_json, put_list, say
 from renderkiln.domain.access import SCOPES, Scope
 
 if TYPE_CHECKING:
+    from renderkiln.database.keys import StoredKey
     from renderkiln.engine.keys import Keys
 
 
@@ -45,31 +46,9 @@ def create(name: str, scope: Scope, shape: str) -> None:
 @SHAPE
 def list_(shape: str) -> None:
     """List keys, the newest first; not what they are, but what they are called."""
-    from renderkiln.cli.tables import moment
-
     with _opened() as kept:
         found = kept.list()
-    match shape:
-        case "json":
-            put_json([each.to_json() for each in found])
-        case "jsonl":
-            for each in found:
-                put_json(each.to_json(), indent=None)
-        case _:
-            put_table(
-                [
-                    {
-                        "id": each.id,
-                        "key": f"{each.start}…",
-                        "scope": each.scope,
-                        "created": moment(each.created_at),
-                        "used": moment(each.used_at) if each.used_at else "never",
-                        "revoked": moment(each.revoked_at) if each.revoked_at else "",
-                        "name": each.name,
-                    }
-                    for each in found
-                ]
-            )
+    put_list(shape, [each.to_json() for each in found], lambda: [_row(each) for each in found])
 
 
 @keys.command("revoke")
@@ -89,3 +68,17 @@ def _opened() -> Iterator[Keys]:
 
     with Renderkiln.open(Settings.load()) as kiln:
         yield kiln.keys
+
+
+def _row(key: StoredKey) -> dict[str, Any]:
+    from renderkiln.cli.tables import moment
+
+    return {
+        "id": key.id,
+        "key": f"{key.start}…",
+        "scope": key.scope,
+        "created": moment(key.created_at),
+        "used": moment(key.used_at) if key.used_at else "never",
+        "revoked": moment(key.revoked_at),
+        "name": key.name,
+    }

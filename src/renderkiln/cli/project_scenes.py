@@ -10,7 +10,7 @@ import click
 
 from renderkiln.cli.jobs import SHAPE
 from renderkiln.cli.stored import FILE, ID, REVISION, open_projects, read_object
-from renderkiln.cli.words import clock, put, put_json, put_table, say
+from renderkiln.cli.words import clock, put, put_list, say
 
 SCENE = click.argument("scene", metavar="SCENE")
 _TEXT = 40  # characters of it in a table
@@ -28,14 +28,7 @@ def list_(id: str, shape: str) -> None:
     """List the scenes of a project, in their order."""
     with open_projects() as kept:
         found = kept.scenes(id)
-    match shape:
-        case "json":
-            put_json([each.to_json() for each in found])
-        case "jsonl":
-            for each in found:
-                put_json(each.to_json(), indent=None)
-        case _:
-            put_scenes([each.document for each in found])
+    put_list(shape, [each.to_json() for each in found], lambda: scene_rows([each.document for each in found]))
 
 
 @scenes.command("add")
@@ -88,9 +81,9 @@ def remove(id: str, scene: str, revision: int | None) -> None:
     say(f"{id}: scene {scene} removed")
 
 
-def put_scenes(documents: Sequence[Mapping[str, Any]]) -> None:
-    """Scenes as a table."""
-    put_table([_row(position, each) for position, each in enumerate(documents, 1)])
+def scene_rows(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Scenes as rows for people."""
+    return [_row(position, each) for position, each in enumerate(documents, 1)]
 
 
 def _row(position: int, scene: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import click
 
 from renderkiln.cli.jobs import SHAPE
 from renderkiln.cli.options import FOLDER
-from renderkiln.cli.project_scenes import put_scenes, scenes
+from renderkiln.cli.project_scenes import scene_rows, scenes
 from renderkiln.cli.stored import FILE, ID, REVISION, STDIN, open_projects, read_object
-from renderkiln.cli.words import put, put_json, put_table, say, shown
+from renderkiln.cli.words import put, put_json, put_list, put_table, say, shown
 from renderkiln.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,14 +49,7 @@ def list_(limit: int, shape: str) -> None:
     """List projects, the newest first."""
     with open_projects() as kept:
         found = kept.list(limit=limit)
-    match shape:
-        case "json":
-            put_json([each.to_json() for each in found])
-        case "jsonl":
-            for each in found:
-                put_json(each.to_json(), indent=None)
-        case _:
-            put_table([_row(each) for each in found])
+    put_list(shape, [each.to_json() for each in found], lambda: [_row(each) for each in found])
 
 
 @projects.command("show")
@@ -70,7 +63,7 @@ def show(id: str, shape: str) -> None:
         put_json(document, indent=2 if shape == "json" else None)
         return
     put(f"project {id} ({shown(project.name)}): revision {project.revision}, in {shown(project.folder)}")
-    put_scenes(document["scenes"])
+    put_table(scene_rows(document["scenes"]))
 
 
 @projects.command("replace")

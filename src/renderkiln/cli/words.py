@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
@@ -47,6 +47,20 @@ def put_json(value: Any, *, indent: int | None = 2) -> None:
     """JSON on stdout; characters that stdout cannot write become JSON's own escapes."""
     plain = not unicode_fits(sys.stdout)
     put(json.dumps(value, ensure_ascii=plain, indent=indent, default=str))
+
+
+def put_list(
+    shape: str, items: Sequence[Mapping[str, Any]], table: Callable[[], Sequence[Mapping[str, Any]]]
+) -> None:
+    """Many things on stdout, as `-o` says: JSON, JSON a line, or rows for people."""
+    match shape:
+        case "json":
+            put_json(items)
+        case "jsonl":
+            for each in items:
+                put_json(each, indent=None)
+        case _:
+            put_table(table())
 
 
 def put_table(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -74,9 +74,6 @@ def test_filters(api: Api) -> None:
         ({"limit": 201}, "query.limit"),
         ({"limit": "many"}, "query.limit"),
         ({"state": "done"}, "query.state.0"),
-        ({"cursor": "nonsense"}, "query.cursor"),
-        ({"cursor": "MjAyNg"}, "query.cursor"),
-        ({"cursor": "é" * 10}, "query.cursor"),
         ({"q": "x" * 201}, "query.q"),
     ],
 )
@@ -86,6 +83,12 @@ def test_what_is_wrong_in_a_request_is_named(api: Api, params: dict[str, object]
     assert (answer.status_code, error["code"]) == (422, "INVALID_REQUEST")
     assert [each["field"] for each in error["details"]] == [field]
     assert field in error["message"]
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", "MjAyNg", "é" * 10, "MjAyNi0wMS0yN1QxMjowMDowMCBi"])
+def test_a_page_there_is_not(api: Api, cursor: str) -> None:
+    refusal = api.refusal("GET", "/jobs", params={"cursor": cursor})
+    assert refusal[:2] == (404, "PAGE_NOT_FOUND")
 
 
 def test_a_job_there_is_not(api: Api) -> None:

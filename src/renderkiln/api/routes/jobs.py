@@ -90,7 +90,7 @@ class Again(BaseModel):
     "",
     operation_id="listJobs",
     dependencies=[needs("read")],
-    responses={200: {"model": Success[Page[Job]]}, **refusals(401, 403, 422)},
+    responses={200: {"model": Success[Page[Job]]}, **refusals(401, 403, 404, 422)},
 )
 async def list_jobs(
     request: Request,
