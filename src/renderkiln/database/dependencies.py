@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
+from renderkiln.database.insert import insert_many
 from renderkiln.database.schema import dependencies, jobs
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import EDGES, JobState
@@ -22,10 +23,8 @@ _DEPENDENTS = (
 def insert(connection: sa.Connection, needs: Mapping[str, Collection[str]]) -> None:
     """Store what each job of `needs` needs. Raises UserError for a needed job there is not."""
     rows = [{"job_id": id, "needs_job_id": needed} for id, all_ in needs.items() for needed in all_]
-    if not rows:
-        return
     try:
-        connection.execute(sa.insert(dependencies), rows)
+        insert_many(connection, sa.insert(dependencies), rows, dict)
     except sa.exc.IntegrityError:
         raise UserError("the jobs were not stored: one of the jobs that they need is not there") from None
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from renderkiln.database.insert import insert_many
 from renderkiln.database.schema import events
 from renderkiln.domain.event import Event
 
@@ -38,8 +40,9 @@ def append_all(
     worker: str | None = None,
 ) -> None:
     """Write several events at once, in their order."""
-    rows = [
-        {
+
+    def row(event: Event) -> dict[str, Any]:
+        return {
             "at": event.at,
             "name": event.name,
             "job_id": event.job_id,
@@ -50,10 +53,11 @@ def append_all(
             "facts": dict(event.facts),
             "worker": worker,
         }
-        for event in told
-    ]
-    if rows:
-        connection.execute(_APPEND, rows if len(rows) > 1 else rows[0])
+
+    if len(told) == 1:  # by far the most are: and one row is cheaper than a list of one
+        connection.execute(_APPEND, row(told[0]))
+    else:
+        insert_many(connection, _APPEND, told, row)
 
 
 def after(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from renderkiln.database import guard
 from renderkiln.database.artifacts import of_jobs as artifacts_of_jobs
+from renderkiln.database.insert import insert_many
 from renderkiln.database.schema import batches, jobs
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import UserError
@@ -66,11 +67,8 @@ class Cursor(NamedTuple):
 
 def insert(connection: sa.Connection, new: Iterable[NewJob]) -> None:
     """Store jobs as pending at their first attempt. Raises UserError for an id that is taken."""
-    rows = [_row(each) for each in new]
-    if not rows:
-        return
     try:
-        connection.execute(sa.insert(jobs), rows)
+        insert_many(connection, sa.insert(jobs), list(new), _row)
     except sa.exc.IntegrityError:
         raise UserError(
             "the jobs were not stored: one of their ids is taken or named twice, or their batch is missing"
