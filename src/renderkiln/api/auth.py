@@ -23,7 +23,7 @@ async def _holder(kiln: Kiln, sent: _Sent) -> StoredKey:
     key = await kiln.read(lambda: keys.holder(sent.credentials))
     if key is None:
         raise _unknown("this key opens nothing: it is misspelt, or was revoked")
-    await kiln.write(lambda: keys.note_use(key))
+    kiln.note_use(key)
     return key
 
 

@@ -1,8 +1,10 @@
-"""The border of the API: every error becomes an answer in its envelope, and none of them a traceback."""
+"""The border of the API: what is wrong with a request becomes an answer in its envelope.
+
+What is wrong with us does so in `passage`.
+"""
 
 from __future__ import annotations
 
-import logging
 from typing import cast
 
 from fastapi import FastAPI, Request
@@ -14,8 +16,6 @@ from starlette.routing import compile_path
 from renderkiln.api.envelope import Refused, failed
 from renderkiln.domain.errors import UserError
 
-_log = logging.getLogger(__name__)
-
 
 def guard(app: FastAPI) -> None:
     """Let `app` answer everything that goes wrong in its envelope."""
@@ -23,7 +23,6 @@ def guard(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(UserError, _impossible)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -60,11 +59,6 @@ async def _not_routed(request: Request, error: Exception) -> Response:
 
 async def _impossible(request: Request, error: Exception) -> Response:
     return failed(request, Refused(409, "CONFLICT", str(error)))
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return failed(request, Refused(500, "INTERNAL", "something is broken here; the log says what"))
 
 
 def _allowed(request: Request) -> list[str]:

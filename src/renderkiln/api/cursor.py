@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 
 from renderkiln.api.envelope import Refused
 
@@ -20,8 +20,10 @@ def place_of(cursor: str) -> tuple[datetime, str]:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
         moment, id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ", 1)
         created_at = datetime.fromisoformat(moment)
-    except (binascii.Error, ValueError):
-        created_at, id = None, ""
-    if created_at is None or created_at.tzinfo is None or not id.isprintable():
-        raise Refused(404, "PAGE_NOT_FOUND", "there is no such page: send the nextCursor of one as cursor")
-    return created_at, id
+        if created_at.tzinfo is None or not id.isprintable():
+            raise ValueError(cursor)
+        return created_at.astimezone(UTC), id
+    except (binascii.Error, ValueError, OverflowError):
+        raise Refused(
+            404, "PAGE_NOT_FOUND", "there is no such page: send the nextCursor of one as cursor"
+        ) from None

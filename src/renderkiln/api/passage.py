@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from renderkiln.api.envelope import Refused, failed
+
+_log = logging.getLogger(__name__)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -33,7 +38,11 @@ class Passage:
         request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
 
+        begun = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
                 message["headers"] += [each for each in _HEADERS if each[0] not in present]
@@ -42,7 +51,15 @@ class Passage:
                     message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
-        await self._app(scope, _limited(receive), send_with_headers)
+        try:
+            await self._app(scope, _limited(receive), send_with_headers)
+        except Exception:
+            _log.exception("%s %s failed, request %s", scope["method"], scope["path"], request_id)
+            if begun:
+                raise  # half of an answer is there: nothing can be said any more but that it ends
+            request = Request(scope)
+            refused = Refused(500, "INTERNAL", "something is broken here; the log says what, by requestId")
+            await failed(request, refused)(scope, receive, send_with_headers)
 
 
 def _limited(receive: Receive) -> Receive:

@@ -63,9 +63,10 @@ def _listening(host: str, port: int) -> socket.socket:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind(address)
         opened.listen(512)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: a name that none has
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise UserError(
-            f"cannot listen on port {port} of {host}: {(error.strerror or str(error)).lower()}; choose "
+            f"cannot listen on port {port} of {host}: {reason}; choose "
             "another by --port (0: any free one) and --host"
         ) from None
     return opened

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 import click
@@ -16,7 +17,8 @@ from renderkiln.cli.words import say
 from renderkiln.settings import Settings
 
 _log = logging.getLogger(__name__)
-_PAUSE = 5.0  # seconds before a worker that ended unasked is started again
+_PAUSE, _LONGEST = 5.0, 300.0  # seconds before a worker that ended unasked is started again
+_SETTLED = 60.0  # seconds after which one that ends is no sign that the next will, too
 
 
 @click.command("serve", short_help="Answer over HTTP, and work off the queues.")
@@ -35,6 +37,7 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
     from renderkiln.api.app import create_app  # late: FastAPI takes a while to import
     from renderkiln.api.server import Server
     from renderkiln.app import Renderkiln
+    from renderkiln.cli.worker import leave_if_stuck
     from renderkiln.database.trouble import explained
     from renderkiln.engine.supervisor import Signals, check_home
     from renderkiln.observability import logs
@@ -65,13 +68,23 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
         finally:
             if keeper is not None:
                 keeper.end()
+    leave_if_stuck(0)
     return 0
 
 
 def _worker(settings: Settings, level: str | None) -> list[str]:
     """The command of the worker, a process of its own so that renders keep nobody waiting for an answer."""
     quiet = [] if level is None else ["--quiet"]
-    command = [sys.executable, "-m", "renderkiln", "worker", "--with-parent", str(os.getpid())]
+    command = [
+        sys.executable,
+        "-m",
+        "renderkiln",
+        "worker",
+        "--idle-timeout",
+        "0",
+        "--with-parent",
+        str(os.getpid()),
+    ]
     return [*command, "--log-format", settings.log_format, *quiet]
 
 
@@ -85,15 +98,22 @@ class _Keeper(threading.Thread):
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
+        pause = _PAUSE
         while not self._stopping.is_set():
-            # A session of its own: Ctrl-C is for this process, which passes it on once.
-            self._process = subprocess.Popen(self._command, start_new_session=True)
-            if self._stopping.is_set():
-                self._process.terminate()
-            status = self._process.wait()
-            if not self._stopping.is_set():
-                _log.error("the worker ended with status %d: starting another in %g s", status, _PAUSE)
-                self._stopping.wait(_PAUSE)
+            begun = time.monotonic()
+            try:
+                # A session of its own: Ctrl-C is for this process, which passes it on once.
+                self._process = subprocess.Popen(self._command, start_new_session=True)
+            except OSError as error:
+                _log.error("no worker can be started: %s", error)
+            else:
+                if self._stopping.is_set():
+                    self._process.terminate()
+                status = self._process.wait()
+                if not self._stopping.is_set():
+                    _log.error("the worker ended with status %d: starting another in %g s", status, pause)
+            self._stopping.wait(pause)
+            pause = _PAUSE if time.monotonic() - begun > _SETTLED else min(2 * pause, _LONGEST)
 
     def stop(self) -> None:
         """Tell the process to end."""

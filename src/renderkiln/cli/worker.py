@@ -55,7 +55,7 @@ def worker(queues: Sequence[str], *, quiet: bool, with_parent: int | None, **fla
         status = _work(settings, name, _split(queues), signals)
     except UserError as error:
         status = _tell(error, settings.log_format)
-    _leave_if_stuck(status)
+    leave_if_stuck(status)
     return status
 
 
@@ -116,7 +116,7 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _leave_if_stuck(status: int) -> None:
+def leave_if_stuck(status: int) -> None:
     """End now if a thread waits for a database that is away: Python would wait for the thread.
 
     Nothing is lost: what it holds is taken over, and its stages end with this process.

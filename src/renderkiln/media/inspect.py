@@ -185,6 +185,8 @@ class _VideoPass:
                 if self._luma is not None:
                     self._luma.add(frame)
         elif packet.size:
+            if packet.is_corrupt or packet.is_discard:
+                errors.add(_place(packet), "the picture is damaged, or is not shown")
             self._parts.add(packet)
             self._shown(packet)
 

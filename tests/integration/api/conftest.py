@@ -62,8 +62,9 @@ class Api:
 
     def add(self, *ids: str, batch: str = "b", **changes: Any) -> None:
         """Jobs of one batch, each a second older than the one after it."""
+        where = {"inputs": (self.folder / "music" / "song.mp3",), **changes}
         new: list[Job] = [
-            a_job(id, batch_id=batch, queue=QUEUE, created_at=NOON + timedelta(seconds=number), **changes)
+            a_job(id, batch_id=batch, queue=QUEUE, created_at=NOON + timedelta(seconds=number), **where)
             for number, id in enumerate(ids)
         ]
         add_batch(self.kiln.database, *new, id=batch)
@@ -73,14 +74,17 @@ class Api:
         artifacts = [Artifact("video", path, path.stat().st_size, "0" * 64, "video/mp4") for path in files]
         with self.kiln.database.write() as connection:
             moves.start_if_waiting(connection, id, 1, "w1", "worker", NOON)
-            moves.complete_if_held(
-                connection, id, 1, "w1", artifacts=artifacts, result={"files": 1}, now=NOON
-            )
+            result = {"video": str(files[0]), "files": [{"path": str(path)} for path in files]}
+            moves.complete_if_held(connection, id, 1, "w1", artifacts=artifacts, result=result, now=NOON)
+
+    @property
+    def error(self) -> JobError:
+        return JobError("UNREADABLE", f"'{self.folder}/music/song.mp3' is no media")
 
     def fail(self, id: str) -> None:
         with self.kiln.database.write() as connection:
             moves.start_if_waiting(connection, id, 1, "w1", "worker", NOON)
-            moves.fail_if_held(connection, id, 1, "w1", error=JobError("UNREADABLE", "no media"), now=NOON)
+            moves.fail_if_held(connection, id, 1, "w1", error=self.error, now=NOON)
 
 
 @pytest.fixture

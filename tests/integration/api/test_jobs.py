@@ -14,6 +14,9 @@ from .conftest import QUEUE, Api
 pytestmark = pytest.mark.integration
 
 
+EARLY = "MDAwMS0wMS0wMVQwMDowMDowMCsxNDowMCBi"  # the year 1, in a zone where it is still the year before
+
+
 def test_a_job_is_told_as_the_command_line_tells_it_but_without_our_folders(api: Api) -> None:
     api.add("b-1", label="Söng 🎵", metadata={"order": 7})
     film = api.folder / "20260127_song_1080p_v1.mp4"
@@ -24,9 +27,21 @@ def test_a_job_is_told_as_the_command_line_tells_it_but_without_our_folders(api:
     (artifact,) = expected["artifacts"]
     del artifact["path"]
     artifact["url"] = "/api/v1/jobs/b-1/artifacts/1"
+    expected["result"] = {"video": film.name, "files": [{"path": film.name}]}
     assert job == expected
     assert job["metadata"] == {"order": 7}
     assert str(api.folder) not in api("GET", "/jobs/b-1").text
+
+
+def test_no_answer_says_where_anything_lies(api: Api) -> None:
+    api.add("b-1", "b-2")
+    film = api.folder / "film.mp4"
+    film.write_bytes(b"a film")
+    api.complete("b-1", film)
+    api.fail("b-2")
+    assert api.data("GET", "/jobs/b-2")["error"]["message"] == "'song.mp3' is no media"
+    for path in ("/jobs", "/jobs/b-1", "/jobs/b-2"):
+        assert str(api.folder) not in api("GET", path).text
 
 
 def test_pages_hold_every_job_once_the_newest_first(api: Api) -> None:
@@ -85,7 +100,9 @@ def test_what_is_wrong_in_a_request_is_named(api: Api, params: dict[str, object]
     assert field in error["message"]
 
 
-@pytest.mark.parametrize("cursor", ["", "nonsense", "MjAyNg", "é" * 10, "MjAyNi0wMS0yN1QxMjowMDowMCBi"])
+@pytest.mark.parametrize(
+    "cursor", ["", "nonsense", "MjAyNg", "é" * 10, "MjAyNi0wMS0yN1QxMjowMDowMCBi", EARLY]
+)
 def test_a_page_there_is_not(api: Api, cursor: str) -> None:
     refusal = api.refusal("GET", "/jobs", params={"cursor": cursor})
     assert refusal[:2] == (404, "PAGE_NOT_FOUND")
@@ -145,6 +162,8 @@ def test_files_and_ranges_of_them(api: Api) -> None:
     assert api("GET", second, prefix="").content == b"picture"
     assert api.refusal("GET", "/jobs/b-1/artifacts/3")[:2] == (404, "ARTIFACT_NOT_FOUND")
     assert api.refusal("GET", "/jobs/b-2/artifacts/1")[:2] == (404, "ARTIFACT_NOT_FOUND")
+    film.write_bytes(b"another film")
+    assert api.refusal("GET", first, prefix="")[:2] == (410, "ARTIFACT_GONE")
     film.unlink()
     gone = api.refusal("GET", first, prefix="")
     assert gone[:2] == (410, "ARTIFACT_GONE")

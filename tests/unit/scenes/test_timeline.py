@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from renderkiln.domain.errors import Permanent
@@ -126,8 +126,27 @@ def test_many_short_scenes_do_not_drift_from_the_beat(fps: int | Fraction, secon
 
 def test_many_transitions_do_not_drift_either() -> None:
     film = laid_out(*[(0.484, fade(0.11))] * 120)
-    off = [span.stop - ((span.number + 1) * 0.374 + 0.11) * 30 for span in film.spans]
+    off = [span.stop - ((span.number + 1) * 0.484 * 30 - span.number * 3) for span in film.spans]
     assert max(map(abs, off)) <= 0.5 + 1e-6
+
+
+@given(films())
+def test_no_scene_is_a_frame_longer_or_shorter_than_it_says(film: Timeline) -> None:
+    """A clip that is as long as its scene would begin again in its last frame, or be called too short."""
+    for span in film.spans:
+        assert span.scene.duration is not None
+        assume(span.scene.duration * film.fps >= 1)
+    for span in film.spans:
+        assert abs(span.frames - (span.scene.duration or 0) * film.fps) < 1 + 1e-6
+
+
+def test_a_scene_as_long_as_what_is_said_moves_nothing_by_a_fraction() -> None:
+    def frames(said: float) -> list[int]:
+        named = [("a", Scene(voice="Hi.")), ("b", Scene(duration=2.77)), ("c", Scene(duration=4.13))]
+        film = lay_out(named, {"a": said, "b": 2.77, "c": 4.13}, CUT, Fraction(30))
+        return [span.frames for span in film.spans[1:]]
+
+    assert frames(3.41) == frames(3.43) == frames(3.42)
 
 
 def test_a_scene_has_one_frame_at_least() -> None:

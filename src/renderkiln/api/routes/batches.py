@@ -62,7 +62,7 @@ async def list_batches(
     request: Request, kiln: Kiln, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> JSONResponse:
     """The newest batches first."""
-    found = await kiln.read(lambda: kiln.room.batches(limit))
+    found = await kiln.work(lambda: kiln.room.batches(limit))
     return succeeded(request, [each.to_json() for each in found])
 
 
@@ -86,7 +86,7 @@ async def get_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResp
 async def cancel_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResponse:
     """Cancel what has not ended of it."""
     await _found(kiln, batch_id)
-    done = await kiln.write(lambda: kiln.room.control.cancel_batch(batch_id))
+    done = await kiln.work(lambda: kiln.room.control.cancel_batch(batch_id))
     return succeeded(request, {"jobs": done})
 
 
@@ -99,12 +99,12 @@ async def cancel_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONR
 async def retry_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResponse:
     """Queue its failed jobs again."""
     await _found(kiln, batch_id)
-    done = await kiln.write(lambda: kiln.room.control.retry_batch(batch_id))
+    done = await kiln.work(lambda: kiln.room.control.retry_batch(batch_id))
     return succeeded(request, {"jobs": done})
 
 
 async def _found(kiln: Reached, batch_id: str) -> BatchReport:
     try:
-        return await kiln.read(lambda: kiln.room.batch_report(batch_id))
+        return await kiln.work(lambda: kiln.room.batch_report(batch_id))
     except UserError as error:
         raise Refused(404, "BATCH_NOT_FOUND", str(error)) from error

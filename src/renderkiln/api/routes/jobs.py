@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import stat
+from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -19,6 +22,7 @@ from renderkiln.domain.states import JobState
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 MOST = 200  # jobs on a page
+_WORDS = ("message", "error", "result", "warnings", "leftOut")  # in which folders may be named
 _ID = r"^[A-Za-z0-9_.-]{1,300}$"
 JobId = Annotated[str, Path(pattern=_ID, description="Id of a job")]
 
@@ -119,11 +123,11 @@ async def list_jobs(
                 limit=limit + 1,
             )
 
-    found = await kiln.read(ask)
+    found = await kiln.work(ask)
     items, more = found[:limit], len(found) > limit
     last = items[-1].report.job if more else None
     following = None if last is None else cursor_of(last.created_at, last.id)
-    return succeeded(request, {"items": [as_json(each) for each in items], "nextCursor": following})
+    return succeeded(request, {"items": [as_json(kiln, each) for each in items], "nextCursor": following})
 
 
 @router.get(
@@ -134,7 +138,7 @@ async def list_jobs(
 )
 async def get_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONResponse:
     """How a job stands."""
-    return succeeded(request, as_json(await _found(kiln, job_id)))
+    return succeeded(request, as_json(kiln, await _found(kiln, job_id)))
 
 
 @router.post(
@@ -146,8 +150,8 @@ async def get_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONResponse:
 async def cancel_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONResponse:
     """End a job that waits or runs; whoever runs it stops within a second."""
     await _found(kiln, job_id)
-    await kiln.write(lambda: kiln.room.control.cancel(job_id))
-    return succeeded(request, as_json(await _found(kiln, job_id)))
+    await kiln.work(lambda: kiln.room.control.cancel(job_id))
+    return succeeded(request, as_json(kiln, await _found(kiln, job_id)))
 
 
 @router.post(
@@ -160,8 +164,8 @@ async def retry_job(request: Request, kiln: Kiln, job_id: JobId, how: Again | No
     """Queue a failed or cancelled job again: it goes on where it ended, or begins from scratch."""
     await _found(kiln, job_id)
     from_scratch = how is not None and how.fromScratch
-    await kiln.write(lambda: kiln.room.control.retry(job_id, from_scratch=from_scratch))
-    return succeeded(request, as_json(await _found(kiln, job_id)))
+    await kiln.work(lambda: kiln.room.control.retry(job_id, from_scratch=from_scratch))
+    return succeeded(request, as_json(kiln, await _found(kiln, job_id)))
 
 
 @router.get(
@@ -184,18 +188,42 @@ async def get_artifact(
     if number > len(artifacts):
         raise Refused(404, "ARTIFACT_NOT_FOUND", f"job {job_id} has no artifact {number}")
     artifact = artifacts[number - 1]
-    if not artifact.path.is_file():
-        raise Refused(410, "ARTIFACT_GONE", f"{artifact.path.name} was removed or renamed since it was made")
-    return FileResponse(artifact.path, media_type=artifact.content_type, filename=artifact.path.name)
+    try:
+        found = await kiln.work(artifact.path.stat)
+    except OSError:
+        found = None
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != artifact.size:
+        raise Refused(410, "ARTIFACT_GONE", f"{artifact.path.name} was removed or changed since it was made")
+    name = artifact.path.name
+    return FileResponse(artifact.path, media_type=artifact.content_type, filename=name, stat_result=found)
 
 
-def as_json(stored: StoredJob) -> dict[str, Any]:
-    """A job as the API tells it: files by their addresses here, not by where they lie."""
+def as_json(kiln: Reached, stored: StoredJob) -> dict[str, Any]:
+    """A job as the API tells it: files by their addresses here, and nowhere where anything lies."""
     told = stored.report.to_json()
     for number, artifact in enumerate(told["artifacts"], 1):
         del artifact["path"]
         artifact["url"] = f"/api/v1/jobs/{told['id']}/artifacts/{number}"
-    return told
+    folders = {stored.output_dir, kiln.kiln.settings.home.absolute()}
+    files = [*stored.report.job.inputs, *(each.path for each in stored.report.artifacts)]
+    folders |= {path.parent for path in files}
+    longest_first = sorted(map(str, folders - {PurePath("/")}), key=len, reverse=True)
+    return {**told, **{name: _without(told[name], longest_first) for name in _WORDS}}
+
+
+def _without(value: Any, folders: Sequence[str]) -> Any:
+    """JSON values with files named as within these folders."""
+    match value:
+        case str():
+            for folder in folders:
+                value = value.replace(f"{folder}/", "").replace(folder, ".")
+            return value
+        case list():
+            return [_without(each, folders) for each in value]
+        case dict():
+            return {key: _without(each, folders) for key, each in value.items()}
+        case _:
+            return value
 
 
 async def _found(kiln: Reached, job_id: str) -> StoredJob:

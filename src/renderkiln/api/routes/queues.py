@@ -49,7 +49,7 @@ async def list_queues(request: Request, kiln: Kiln) -> JSONResponse:
 async def pause_queue(request: Request, kiln: Kiln, name: Name) -> JSONResponse:
     """Start no more of its jobs; those that run go on."""
     await _found(kiln, name)
-    await kiln.write(lambda: kiln.room.queues.pause(name))
+    await kiln.work(lambda: kiln.room.queues.pause(name))
     return succeeded(request, await _found(kiln, name))
 
 
@@ -62,12 +62,12 @@ async def pause_queue(request: Request, kiln: Kiln, name: Name) -> JSONResponse:
 async def resume_queue(request: Request, kiln: Kiln, name: Name) -> JSONResponse:
     """Start its jobs again."""
     await _found(kiln, name)
-    await kiln.write(lambda: kiln.room.queues.resume(name))
+    await kiln.work(lambda: kiln.room.queues.resume(name))
     return succeeded(request, await _found(kiln, name))
 
 
 async def _reports(kiln: Reached) -> list[dict[str, Any]]:
-    reports = await kiln.read(lambda: kiln.room.queues.reports())
+    reports = await kiln.work(lambda: kiln.room.queues.reports())
     now = kiln.room.clock.now()
     return [each.to_json(now) for each in reports]
 

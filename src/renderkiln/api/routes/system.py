@@ -36,7 +36,7 @@ async def is_ready(request: Request, kiln: Kiln) -> JSONResponse:
             connection.execute(text("SELECT 1"))
 
     try:
-        await kiln.write(ask)  # in a thread: a database that is away keeps who asks waiting
+        await kiln.work(ask)  # in a thread: a database that is away keeps who asks waiting
     except Exception as error:
         raise Refused(503, "NOT_READY", "the database does not answer") from error
     return succeeded(request, {"status": "ok", "version": __version__})

@@ -15,7 +15,7 @@ class Scenes:
     """Fetches what scenes are made of, mixes, draws, joins, verifies and delivers them."""
 
     name = "scenes"
-    version = 1
+    version = 2
     queue = "video-rendering"
     retry = Retry(attempts=3, first=2.0)
     preload = (

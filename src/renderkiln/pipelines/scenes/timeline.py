@@ -17,6 +17,7 @@ from renderkiln.pipelines.scenes.document.project import Scene
 # What a piece of a long scene has at most: the cores share them, and a kill costs one of each core's. A clip
 # is decoded from the key frame before each piece, which may be ten seconds back.
 PIECE_SECONDS, CLIP_SECONDS = 4, 10
+_HALF = 0.5  # of a frame; round() would go up or down there, and make one frame of two or none
 
 
 @dataclass(frozen=True)
@@ -128,16 +129,19 @@ def lay_out(
 ) -> Timeline:
     """Scenes with their ids one after another; `seconds` are their durations by id.
 
-    A transition lies over the end of a scene and the beginning of the next: the film is shorter by it. A
-    scene ends at the frame nearest to the sum of all before, so that many short ones do not drift from a
-    beat. Raises Permanent where a scene is too short for its transitions.
+    A transition, a whole number of frames, lies over the end of a scene and the beginning of the next: the
+    film is shorter by it. A scene whose duration is given ends at the frame nearest to the sum of all before,
+    so that many short ones do not drift from a beat; it is less than a frame longer or shorter for that. One
+    that is as long as its voice or clip is rounded by itself, so that another word does not move what comes
+    after it by a frame. Raises Permanent where a scene is too short for its transitions.
     """
     spans: list[Span] = []
     start = before = 0
-    begins = 0.0  # seconds, of which `start` is the frame
+    begins: float | Fraction = 0.0  # seconds, of which `start` is the frame
     for number, (id, scene) in enumerate(scenes):
-        ends = begins + seconds[id]
-        frames = max(1, round(ends * fps) - start)
+        ends: float | Fraction = (start / fps if scene.duration is None else begins) + seconds[id]
+        frames = max(1, math.floor(ends * fps + _HALF) - start)
+        ends = (start + frames) / fps if scene.duration is None else ends
         change = scene.transition or usual
         last = number == len(scenes) - 1
         after = 0 if last or change.type == "cut" else max(1, round(change.duration * fps))
@@ -150,5 +154,5 @@ def lay_out(
             )
         spans.append(Span(number, id, scene, start, frames, before, after, change if after else None))
         start, before = start + frames - after, after
-        begins = ends - (change.duration if after else 0.0)
+        begins = ends - after / fps
     return Timeline(spans, fps, divided)
