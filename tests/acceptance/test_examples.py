@@ -21,10 +21,10 @@ SIZES = {
     "launch": (854, 480),
     "story": (480, 854),
 }
-# Of those that do not wait for a voice: frames of the scenes, and those that transitions take of them.
+# Of those that do not wait for a voice: the frames of all seconds, and those that transitions take of them.
 FRAMES = {
-    "gallery": 5 * 58 + 38 + 34 - 5 * 19,
-    "languages": 6 * 53 - 5 * 12,
+    "gallery": round((5 * 2.4 + 1.6 + 1.4) * 24) - 5 * 19,
+    "languages": round(6 * 2.2 * 24) - 5 * 12,
     "launch": 96 + 108 + 108 + 84 - (14 + 17 + 19),
 }
 
