@@ -1,0 +1,52 @@
+"""Which keys our files get: readable, safe whatever people call their things, never one for two files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+_FOLDERS = {"video": "videos", "thumbnail": "thumbnails", "report": "reports"}  # others: as they are
+_CLEAN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_EXTENSION = re.compile(r"\.[a-z0-9]{1,8}")
+
+
+def artifact_key(
+    kind: str, job: str, name: str, created: datetime, *, position: int = 1, project: str | None = None
+) -> str:
+    """The key of a file that a job has made: the `position`-th one of it, called `name` by its pipeline.
+
+    Of a project: `videos/{project}/{job}.mp4`, and `.../{job}.2.mp4` for its second file. Without one, by
+    date (UTC): `audio/2026/01/27/{job}.mp3`. Files of two jobs, or of two positions, never have the same key.
+    """
+    if position < 1:
+        raise ValueError("the first file of a job has position 1")
+    day = created.astimezone(UTC)
+    folder = f"{day:%Y/%m/%d}" if project is None else slug(project)
+    number = "" if position == 1 else f".{position}"
+    return f"{_FOLDERS.get(kind, slug(kind))}/{folder}/{slug(job)}{number}{_extension(name)}"
+
+
+def asset_key(sha256: str, name: str) -> str:
+    """The key of an uploaded file, known by its content: `assets/3f/3f2a….wav`."""
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise ValueError("a SHA-256 has 64 hexadecimal digits in lower case")
+    return f"assets/{sha256[:2]}/{sha256}{_extension(name)}"
+
+
+def slug(name: str) -> str:
+    """The name in letters, digits, `-` and `_`; one that had to be changed ends in `~` and a digest.
+
+    Clean names have no `~`, so two names never share a slug.
+    """
+    if _CLEAN.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40]
+    return f"{readable or 'x'}~{digest}"
+
+
+def _extension(name: str) -> str:
+    extension = PurePosixPath(name).suffix.lower()
+    return extension if _EXTENSION.fullmatch(extension) and not extension[1:].isdigit() else ""
