@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import itertools
+import os
 import re
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ ACCESS_KEY = "kilnaccesskey"
 SECRET_KEY = "kilnsecretkey-never-in-a-message"
 BUCKET = "kiln"
 KINDS = ("local", "rclone", "moto")
+PAGE = 40  # files that moto lists in one answer; S3: 1,000
 
 LACKS: Mapping[str, Mapping[str, str]] = {
     "local": {
@@ -87,6 +89,7 @@ class ObjectStore:
 def moto() -> Iterator[ObjectStore]:
     process = subprocess.Popen(
         [sys.executable, "-c", _MOTO],
+        env={**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)},
         stdin=subprocess.PIPE,  # it ends when this closes, however our process ends
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
