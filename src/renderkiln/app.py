@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from renderkiln.database.engine import Database, default_url, upgrade
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock, SystemClock
-from renderkiln.domain.errors import UsageError
+from renderkiln.domain.cost import Prices
+from renderkiln.domain.errors import StageError, UsageError
 from renderkiln.domain.job import Job, job_id, new_batch_id
 from renderkiln.domain.report import JobReport
 from renderkiln.domain.retry import Retry
@@ -31,12 +32,14 @@ from renderkiln.engine.retention import Keep, Retention
 from renderkiln.engine.stage_process import ForkServer
 from renderkiln.engine.submission import Submission
 from renderkiln.media import kernels
-from renderkiln.pipelines import catalog
-from renderkiln.pipelines.contract import Pipeline
+from renderkiln.media.errors import MediaError
+from renderkiln.pipelines import catalog, foresight
+from renderkiln.pipelines.contract import InputFacts, Pipeline
 from renderkiln.services import services_of
 from renderkiln.settings import Settings
 
 if TYPE_CHECKING:
+    from renderkiln.engine.estimate import Estimate
     from renderkiln.engine.room import Room
 
 
@@ -105,6 +108,12 @@ class Renderkiln:
     def keys(self) -> Keys:
         """Who may use the API."""
         return Keys(self.database, self._clock)
+
+    @property
+    def prices(self) -> Prices:
+        """What work costs."""
+        set_ = self.settings
+        return Prices(set_.currency, set_.price_cpu_hour, set_.price_gb_stored, set_.price_gb_sent)
 
     @property
     def projects(self) -> Projects:
@@ -186,6 +195,23 @@ class Renderkiln:
             metadata=dict(metadata or {}),
         )
 
+    def estimate(
+        self, pipeline: str, params: Mapping[str, Any], inputs: Sequence[InputFacts] = ()
+    ) -> Estimate:
+        """What a job with these params would take, from what such jobs have taken. Opens no file.
+
+        Raises UsageError for an unknown pipeline, and for params it does not accept.
+        """
+        from renderkiln.engine.estimate import estimate  # late: most calls estimate nothing
+
+        kind = self.pipeline(pipeline)
+        valid = kind.Params.model_validate(_validated(kind, params))
+        try:
+            work = foresight.expected(kind, valid, inputs, services_of(self.settings))
+        except (MediaError, StageError) as error:  # a script that nobody can speak
+            raise UsageError(f"{pipeline}: {error}") from error
+        return estimate(self.database, work, cores=self.settings.cores, prices=self.prices)
+
     def take_on(self, jobs: Sequence[Job], *, output: Path | None = None, reuse: bool = True) -> list[Job]:
         """Let this process be the one to `run` these jobs of one batch, and nobody else while it lives.
 
@@ -241,6 +267,7 @@ class Renderkiln:
             owner=worker.id,
             worker=worker.name,
             keep_work=self.settings.keep_work,
+            prices=self.prices,
         )
 
     def _clearing_up(self) -> Retention:

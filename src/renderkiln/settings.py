@@ -146,8 +146,25 @@ class Settings(BaseModel):
         "https://api.elevenlabs.io", description="Where ElevenLabs, or a service like it, answers"
     )
     elevenlabs_model: str = Field("eleven_multilingual_v2", description="Speech model asked of it")
-    openai_tts_cost: float = Field(0.000015, ge=0, description="USD that it takes for a character")
-    elevenlabs_cost: float = Field(0.0001, ge=0, description="USD that it takes for a character")
+    openai_tts_cost: float = Field(
+        0.000015, ge=0, le=1e6, description="What it takes for a character, in the currency (this is in USD)"
+    )
+    elevenlabs_cost: float = Field(
+        0.0001, ge=0, le=1e6, description="What it takes for a character, in the currency (this is in USD)"
+    )
+    currency: str = Field(
+        "USD", pattern=r"^[A-Z]{3}$", description="Currency of all prices, costs and budgets"
+    )
+    price_cpu_hour: float = Field(0.0, ge=0, le=1e6, description="What an hour of one core costs")
+    price_gb_stored: float = Field(
+        0.0,
+        ge=0,
+        le=1e6,
+        description="What keeping a GB of finished files for a month costs; a job pays one month",
+    )
+    price_gb_sent: float = Field(
+        0.0, ge=0, le=1e6, description="What sending a GB of finished files costs; a job pays it once"
+    )
     private_urls: bool = Field(
         default=False, description="Take music from URLs of this machine and of private networks, too"
     )

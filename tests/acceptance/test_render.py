@@ -29,7 +29,7 @@ MAY_MOUNT = (
 KEYS = {
     "id", "batchId", "pipeline", "queue", "state", "stage", "progress", "message", "attempt", "maxAttempts",
     "worker", "priority", "createdAt", "startedAt", "processedAt", "completedAt", "error", "result",
-    "artifacts", "metadata", "warnings", "reused", "leftOut",
+    "artifacts", "metadata", "warnings", "reused", "leftOut", "cost",
 }  # fmt: skip
 
 

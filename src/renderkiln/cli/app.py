@@ -28,6 +28,7 @@ Settings come from options, RENDERKILN_… variables and renderkiln.toml: see `r
         "demo": ("renderkiln.cli.demo:demo", "Compose a short track and render it."),
         "render": ("renderkiln.cli.render:render", "Render here and now."),
         "submit": ("renderkiln.cli.submit:submit", "Queue jobs for workers, and return."),
+        "estimate": ("renderkiln.cli.estimate:estimate", "Say what jobs would take, without making them."),
         "jobs": ("renderkiln.cli.jobs:jobs", "See, watch, cancel and retry jobs."),
         "batches": ("renderkiln.cli.batches:batches", "See, watch, cancel and retry whole batches."),
         "queues": ("renderkiln.cli.queues:queues", "See, pause and limit queues."),

@@ -48,8 +48,9 @@ def show(id: str, shape: str) -> None:
             put_json(sheet, indent=2 if shape == "json" else None)
             return
         left = "" if report.remaining is None else f", {clock(report.remaining)} left"
+        cost = "" if report.cost is None else f", {report.cost}"
         label = f" ({report.batch.label})" if report.batch.label else ""
-        put(f"batch {id}{label}: {report.counts.state}, {report.percent:.0f} %{left}")
+        put(f"batch {id}{label}: {report.counts.state}, {report.percent:.0f} %{left}{cost}")
         put_table([job_row(each) for each in stored])
 
 

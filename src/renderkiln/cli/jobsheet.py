@@ -7,10 +7,11 @@ from typing import Any
 
 from renderkiln.cli.tables import attempt_row, moment
 from renderkiln.cli.words import put, put_json, put_table, shown, size
-from renderkiln.database import attempts, dependencies, events
+from renderkiln.database import attempts, costs, dependencies, events
 from renderkiln.database.attempts import AttemptRow
 from renderkiln.database.events import StoredEvent
 from renderkiln.database.jobs import StoredJob
+from renderkiln.domain.cost import Cost
 from renderkiln.engine.room import Room
 
 
@@ -19,10 +20,14 @@ def put_sheet(room: Room, id: str, shape: str, *, with_events: bool) -> None:
     stored = room.job(id)
     with room.database.read() as connection:
         tried = attempts.of_job(connection, id)
+        paid = costs.of_attempts(connection, id)
         unmet = dependencies.unmet(connection, [id]).get(id, {})
         told = events.after(connection, 0, job_id=id, limit=100_000) if with_events else []
     if shape != "table":
-        sheet = stored.report.to_json() | {"attempts": [_attempt(each) for each in tried], "waitsFor": unmet}
+        sheet = stored.report.to_json() | {
+            "attempts": [_attempt(each, paid.get(each.number)) for each in tried],
+            "waitsFor": unmet,
+        }
         if with_events:
             sheet["events"] = [_event(each) for each in told]
         put_json(sheet, indent=2 if shape == "json" else None)
@@ -64,6 +69,8 @@ def _facts(stored: StoredJob) -> Iterator[tuple[str, Any]]:
         yield "left out", f"{stage}: {text}"
     if report.reused:
         yield "reused", ", ".join(report.reused)
+    if report.cost is not None:
+        yield "cost", report.cost
     if report.error:
         yield "error", f"{report.error.code}: {report.error.message}"
 
@@ -74,7 +81,7 @@ def _put_part(name: str, rows: list[Any]) -> None:
         put_table(rows)
 
 
-def _attempt(row: AttemptRow) -> dict[str, Any]:
+def _attempt(row: AttemptRow, cost: Cost | None) -> dict[str, Any]:
     return {
         "number": row.number,
         "outcome": row.outcome,
@@ -88,6 +95,7 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
         "bytesIn": row.bytes_in,
         "bytesOut": row.bytes_out,
         "processId": row.process_id,
+        "cost": None if cost is None else cost.to_json(),
     }
 
 

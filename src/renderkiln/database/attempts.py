@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import attempts
+from renderkiln.domain.work import Work
 
 _ENDING = (
     "ended_at",
@@ -25,6 +26,9 @@ _ENDING = (
     "bytes_in",
     "bytes_out",
     "process_id",
+    "kind",
+    "units",
+    "unit",
 )
 _EMPTY = {column.name: None for column in attempts.c if column.nullable}
 _END = (
@@ -55,6 +59,19 @@ class AttemptRow:
     bytes_in: int | None
     bytes_out: int | None
     process_id: int | None
+    kind: str | None = None
+    units: float | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What so many units of one kind of work have taken."""
+
+    units: float
+    seconds: float
+    cpu_seconds: float
+    bytes_out: int
 
 
 def begin(
@@ -80,9 +97,13 @@ def end(
     peak_bytes: int | None = None,
     bytes_in: int | None = None,
     bytes_out: int | None = None,
+    work: Work | None = None,
     now: datetime,
 ) -> None:
-    """Record the end. To be called once the job itself was moved, which guards it."""
+    """Record the end. To be called once the job itself was moved, which guards it.
+
+    With `work` it is a measure for other jobs.
+    """
     values = {
         "ended_at": now,
         "outcome": outcome,
@@ -94,6 +115,9 @@ def end(
         "bytes_in": bytes_in,
         "bytes_out": bytes_out,
         "process_id": None,
+        "kind": None if work is None else work.kind,
+        "units": None if work is None else work.units,
+        "unit": None if work is None else work.unit,
     }
     connection.execute(_END, {"this_job": job_id, "this_number": number, **_new(values)})
 
@@ -108,6 +132,14 @@ def of_job(connection: sa.Connection, job_id: str) -> list[AttemptRow]:
     """All attempts at a job, the first one first."""
     ordered = sa.select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.number)
     return [AttemptRow(**row._mapping) for row in connection.execute(ordered)]
+
+
+def samples(connection: sa.Connection, kind: str, limit: int) -> list[Sample]:
+    """What the latest attempts at this kind of work have taken, the newest first."""
+    columns = (attempts.c.units, attempts.c.seconds, attempts.c.cpu_seconds, attempts.c.bytes_out)
+    measured = sa.select(*columns).where(attempts.c.kind == kind, attempts.c.units > 0)
+    newest = measured.order_by(attempts.c.ended_at.desc()).limit(limit)
+    return [Sample(**row._mapping) for row in connection.execute(newest)]
 
 
 def mark_lost(connection: sa.Connection, lost: Iterable[tuple[str, int]], now: datetime) -> None:

@@ -13,9 +13,11 @@ import sqlalchemy as sa
 
 from renderkiln.database import guard
 from renderkiln.database.artifacts import of_jobs as artifacts_of_jobs
+from renderkiln.database.costs import of_jobs as costs_of_jobs
 from renderkiln.database.insert import insert_many
 from renderkiln.database.schema import batches, jobs
 from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.cost import Cost
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobError, JobReport
@@ -202,10 +204,10 @@ def waiting_since_before(connection: sa.Connection, moment: datetime, limit: int
     return _stored(connection, sa.select(jobs).where(*waiting).order_by(since, jobs.c.id).limit(limit))
 
 
-def stored_of(row: sa.Row[Any], files: tuple[Artifact, ...] = ()) -> StoredJob:
-    """The job that stands in this row, with its files."""
+def stored_of(row: sa.Row[Any], files: tuple[Artifact, ...] = (), cost: Cost | None = None) -> StoredJob:
+    """The job that stands in this row, with its files and what it has cost."""
     return StoredJob(
-        report=_report(row, files),
+        report=_report(row, files, cost),
         position=row.position,
         output_dir=Path(row.output_dir),
         not_before=row.not_before,
@@ -222,10 +224,12 @@ def _stored(
     rows = connection.execute(query, values).all()
     ended = [row.id for row in rows if row.state == EDGES["complete"][1]]
     files = artifacts_of_jobs(connection, ended)
-    return [stored_of(row, files.get(row.id, ())) for row in rows]
+    tried = [row.id for row in rows if row.attempt > 1 or row.completed_at is not None]
+    paid = costs_of_jobs(connection, tried)
+    return [stored_of(row, files.get(row.id, ()), paid.get(row.id)) for row in rows]
 
 
-def _report(row: sa.Row[Any], files: tuple[Artifact, ...]) -> JobReport:
+def _report(row: sa.Row[Any], files: tuple[Artifact, ...], cost: Cost | None) -> JobReport:
     return JobReport(
         job=job_of(row),
         state=row.state,
@@ -243,6 +247,7 @@ def _report(row: sa.Row[Any], files: tuple[Artifact, ...]) -> JobReport:
         warnings=row.warnings,
         reused=tuple(row.reused),
         left_out=row.left_out,
+        cost=cost,
     )
 
 

@@ -18,7 +18,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0004"  # the newest of migrations/versions
+REVISION = "v0005"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -124,6 +124,10 @@ attempts = sa.Table(
     sa.Column("bytes_in", sa.BigInteger),
     sa.Column("bytes_out", sa.BigInteger),
     sa.Column("process_id", sa.Integer),  # of the running FFmpeg or stage
+    sa.Column("kind", Text),  # of the work, where it is a measure for other jobs
+    sa.Column("units", sa.Float),
+    sa.Column("unit", Text),
+    sa.Index(None, "kind", "ended_at"),
 )
 
 stages = sa.Table(
@@ -175,6 +179,25 @@ events = sa.Table(
     sa.Index(None, "batch_id", "seq"),
     sa.Index(None, "at"),
     sqlite_autoincrement=True,  # a number is never given twice, also when the newest rows are forgotten
+)
+
+costs = sa.Table(
+    "kiln_costs",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("day", Text, nullable=False),  # of `at`, in UTC: 2026-01-27
+    sa.Column("job_id", Text, nullable=False),  # no foreign key: what was spent outlives its job
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("batch_id", Text, nullable=False),
+    sa.Column("account", Text, nullable=False),
+    sa.Column("pipeline", Text, nullable=False),
+    sa.Column("currency", Text, nullable=False),
+    *(sa.Column(part, sa.BigInteger, nullable=False) for part in ("cpu", "stored", "sent", "services")),
+    sa.Index(None, "job_id"),
+    sa.Index(None, "batch_id"),
+    sa.Index(None, "account", "at"),
+    sa.Index(None, "at"),
 )
 
 workers = sa.Table(

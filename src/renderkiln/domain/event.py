@@ -20,8 +20,9 @@ EventName = Literal[
     "job.cancelled",
     "stage.started",
     "stage.reused",  # its recorded result is used again
-    "stage.completed",  # facts: seconds, cpu_seconds, peak_bytes
-    "stage.failed",  # facts: seconds, cpu_seconds, peak_bytes, code
+    "stage.completed",  # facts: seconds, cpu_seconds, peak_bytes, paid (to services)
+    "stage.failed",  # facts: as of one that was completed, and code
+    "stage.stopped",  # because someone wished so; facts: as of one that was completed
     "stage.left_out",  # an optional stage failed
     "part.completed",  # facts: part
     "warning",  # facts: code

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.work import Work
 
 
 @dataclass(frozen=True)
 class Done:
-    """Everything was made."""
+    """Everything was made. `work` is how much it was, where that is a measure for other jobs."""
 
     summary: Mapping[str, Any] = field(default_factory=dict)
     artifacts: tuple[Artifact, ...] = ()
+    work: Work | None = None
 
 
 @dataclass(frozen=True)

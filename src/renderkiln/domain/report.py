@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.cost import Cost
 from renderkiln.domain.job import Job
 from renderkiln.domain.states import JobState, Verb, moved
 
@@ -45,6 +46,7 @@ class JobReport:
     warnings: Mapping[str, str] = field(default_factory=dict)
     reused: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    cost: Cost | None = None  # of all its attempts that have ended
 
     @property
     def succeeded(self) -> bool:
@@ -93,6 +95,7 @@ class JobReport:
             "warnings": [{"code": code, "message": text} for code, text in self.warnings.items()],
             "reused": list(self.reused),
             "leftOut": [{"stage": stage, "message": text} for stage, text in self.left_out.items()],
+            "cost": None if self.cost is None else self.cost.to_json(),
         }
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.database.stages import StageRow
 from renderkiln.domain.asset import Asset
 from renderkiln.domain.clock import Clock
+from renderkiln.domain.cost import Prices
 from renderkiln.domain.errors import Superseded, UserError
 from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
@@ -59,6 +60,7 @@ class House:
     owner: str  # this executor's id: new at every start
     worker: str  # its name for people
     keep_work: bool = False
+    prices: Prices = field(default_factory=Prices)
 
     @property
     def work(self) -> Path:
@@ -248,6 +250,7 @@ class AttemptRun:
             hand_back=self._hand_back(),
             owner_after=self._owner_after,
             kept=self._kept,
+            prices=house.prices,
         )
         if isinstance(outcome, Failed) and outcome.code == "DISK_FULL":
             self._leave(keep=False)  # before it is written down: a full disk takes no word

@@ -8,9 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches
+from renderkiln.database import batches, costs
 from renderkiln.database.batches import StoredBatch
 from renderkiln.domain.batch import BatchCounts
+from renderkiln.domain.cost import Cost
 
 _EARLY = 2.0  # percent, below which the time left would be a guess
 
@@ -23,6 +24,7 @@ class BatchReport:
     counts: BatchCounts
     percent: float
     remaining: float | None
+    cost: Cost | None = None
 
     @classmethod
     def of(cls, connection: sa.Connection, batch: StoredBatch, now: datetime) -> BatchReport:
@@ -31,7 +33,7 @@ class BatchReport:
         remaining = None
         if counts.processing and begun is not None and percent >= _EARLY:
             remaining = (now - begun).total_seconds() * (100.0 - percent) / percent
-        return cls(batch, counts, percent, remaining)
+        return cls(batch, counts, percent, remaining, costs.of_batch(connection, batch.id))
 
     def to_json(self) -> dict[str, Any]:
         ended = self.batch.completed_at
@@ -47,4 +49,5 @@ class BatchReport:
             "createdAt": self.batch.created_at.isoformat(),
             "completedAt": ended.isoformat() if ended else None,
             "metadata": dict(self.batch.metadata),
+            "cost": None if self.cost is None else self.cost.to_json(),
         }

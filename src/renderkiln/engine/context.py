@@ -92,6 +92,10 @@ class Context:
             self._warned.add(code)
             self._send({"kind": "warning", "code": code, "message": message})
 
+    def paid(self, amount: float) -> None:
+        if amount > 0:
+            self._send({"kind": "paid", "amount": float(amount)})
+
     def run_ffmpeg(self, command: Command, on_progress: Callable[[Progress], None] | None = None) -> Finished:
         try:
             return run(command, on_progress=on_progress, **self._ffmpeg_options())

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, moves
+from renderkiln.database import attempts, batches, costs, moves
 from renderkiln.database.attempts import AttemptOutcome
+from renderkiln.domain.cost import Prices
 from renderkiln.domain.event import Event, EventName
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
 from renderkiln.domain.report import JobError
 from renderkiln.domain.retry import Retry
+from renderkiln.domain.work import Work
 from renderkiln.engine import dependents
 from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.records import Hold, Records
@@ -29,9 +31,11 @@ class Usage:
     cpu_seconds: float = 0.0
     peak_bytes: int = 0
     bytes_in: int = 0
+    paid: float = 0.0  # to services
 
     def hear(self, event: Event) -> None:
-        if event.name in {"stage.completed", "stage.failed"}:
+        if event.name in {"stage.completed", "stage.failed", "stage.stopped"}:
+            self.paid += event.facts["paid"]
             self.cpu_seconds += event.facts["cpu_seconds"]
             self.peak_bytes = max(self.peak_bytes, event.facts["peak_bytes"] or 0)
 
@@ -55,6 +59,7 @@ class Ending:
     hand_back: bool
     owner_after: str | None
     kept: str
+    prices: Prices = field(default_factory=Prices)
 
     def keeps(self, outcome: Outcome) -> bool:
         """Whether what is finished stays, for the next attempt or a retry. A full disk gets its room back."""
@@ -82,7 +87,7 @@ class Ending:
             connection, *self._held, result=done.summary, artifacts=done.artifacts, now=self.now
         )
         written = sum(artifact.size for artifact in done.artifacts)
-        self._end_attempt(connection, "completed", bytes_out=written)
+        self._end_attempt(connection, "completed", bytes_out=written, work=done.work)
         return self._end_job(
             connection, done, "job.completed", self.job.label, bytes=written, seconds=self.seconds
         )
@@ -140,6 +145,7 @@ class Ending:
         code: str | None = None,
         message: str = "",
         bytes_out: int = 0,
+        work: Work | None = None,
     ) -> None:
         attempts.end(
             connection,
@@ -153,8 +159,13 @@ class Ending:
             peak_bytes=self.usage.peak_bytes,
             bytes_in=self.usage.bytes_in,
             bytes_out=bytes_out,
+            work=work,
             now=self.now,
         )
+        cost = self.prices.cost(self.usage.cpu_seconds, bytes_out, self.usage.paid)
+        if cost is not None:
+            account = ""  # of whoever asked for it
+            costs.insert(connection, self.job, self.hold.attempt, account, cost, self.now)
 
     def _end_job(
         self, connection: sa.Connection, outcome: Outcome, name: EventName, message: str, **facts: Any

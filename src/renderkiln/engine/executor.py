@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from renderkiln.engine.records import Records
 from renderkiln.engine.stage_child import WORK
 from renderkiln.engine.stage_process import Exit, ForkServer, Message, StageProcess
 from renderkiln.engine.verdict import Verdict, from_json, perform, verdict
-from renderkiln.pipelines import catalog
+from renderkiln.pipelines import catalog, foresight
 from renderkiln.pipelines.contract import JobFacts, Pipeline, Result, Services, Stage
 
 _ONCE = Retry(attempts=1)
@@ -56,6 +56,7 @@ class Used:
     seconds: float
     cpu_seconds: float
     peak_bytes: int | None = None
+    paid: float = 0.0  # to services
 
 
 class Executor:
@@ -115,7 +116,7 @@ class Executor:
                 return Cancelled()
 
     def _run_stages(self, attempt: Attempt, narrator: Narrator, stop: threading.Event) -> Outcome:
-        stages = attempt.pipeline.stages(attempt.params)
+        stages, anew = attempt.pipeline.stages(attempt.params), attempt.records.is_empty
         narrator.begin({stage.name: stage.weight for stage in stages})
         results: dict[str, Result] = {}
         for stage in stages:
@@ -128,7 +129,7 @@ class Executor:
                     narrator.say("stage.left_out", stage.name, ended.message, code=ended.code)
                 case TryAgain() | Failed() | Cancelled():
                     return ended
-        return _done(attempt, results)
+        return _done(attempt, results, anew=anew)
 
     def _try_stage(
         self,
@@ -155,6 +156,7 @@ class Executor:
         desk = _Desk(attempt.records, stage, narrator)
         run = self._in_child if stage.isolated else _here
         ended, used = run(attempt, stage, work, desk, stop)
+        used = replace(used, paid=desk.paid)
         match ended:
             case Checkpoint():
                 narrator.reach(stage.name, 1.0)
@@ -163,6 +165,7 @@ class Executor:
                 narrator.tell(completed)
                 return ended.opened(attempt.workdir)
             case _ if stop.is_set():  # whatever it said: we had asked it to end
+                narrator.say("stage.stopped", stage.name, **asdict(used))
                 return Cancelled()
             case Cancelled():
                 ended = TryAgain("INTERRUPTED", f"the stage {stage.name!r} was stopped from outside")
@@ -195,6 +198,7 @@ class _Desk:
 
     def __init__(self, records: Records, stage: Stage, narrator: Narrator) -> None:
         self.ended: Checkpoint | Verdict | None = None
+        self.paid = 0.0
         self._records = records
         self._stage = stage
         self._narrator = narrator
@@ -213,6 +217,8 @@ class _Desk:
                 completed = self._narrator.event("part.completed", name, part=key)
                 self._records.record_part(name, key, Checkpoint.from_json(result), completed)
                 self._narrator.tell(completed)
+            case {"kind": "paid", "amount": amount}:
+                self.paid += amount
             case {"kind": "process", "pid": pid, "running": running}:
                 self._note_process(pid, running=running)
             case {"kind": "result", "result": result}:
@@ -261,10 +267,11 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _done(attempt: Attempt, results: Mapping[str, Result]) -> Outcome:
+def _done(attempt: Attempt, results: Mapping[str, Result], *, anew: bool) -> Outcome:
     artifacts = tuple(attempt.pipeline.artifacts(results))
     for artifact in artifacts:
         if not artifact.path.is_file() or artifact.path.stat().st_size != artifact.size:
             return Failed("ARTIFACT_LOST", f"{artifact.path} was made, but is missing or changed now")
     summary = json.loads(json.dumps(dict(attempt.pipeline.summary(results)), allow_nan=False))
-    return Done(summary, artifacts)
+    work = foresight.done(attempt.pipeline, attempt.params, attempt.assets, results) if anew else None
+    return Done(summary, artifacts, work)

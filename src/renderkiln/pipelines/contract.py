@@ -69,6 +69,17 @@ class Services:
 
 
 @dataclass(frozen=True)
+class InputFacts:
+    """What a file says of itself before anybody opens it for a job; None where it does not tell."""
+
+    size: int  # bytes
+    seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+
+
+@dataclass(frozen=True)
 class JobFacts:
     """What a stage may know about its job."""
 
@@ -98,6 +109,9 @@ class StageContext(Protocol):
 
     def warn(self, code: str, message: str) -> None:
         """Tell the user something that does not fail the job; it appears in the result, once per code."""
+
+    def paid(self, amount: float) -> None:
+        """Note what a service was paid for this stage, in the currency of the settings; also if it fails."""
 
     def run_ffmpeg(self, command: Command, on_progress: Callable[[Progress], None] | None = None) -> Finished:
         """Run FFmpeg in this stage's process group. Raises FFmpegFailed, FFmpegStalled, Stopped."""
@@ -135,7 +149,17 @@ class Stage:
 
 
 class Pipeline(Protocol):
-    """A kind of job. Found through the entry point group `renderkiln.pipelines`."""
+    """A kind of job. Found through the entry point group `renderkiln.pipelines`.
+
+    It may say how much work its jobs are, so that their time is known before; without these two, bytes of
+    input are what counts:
+
+        def expects(self, params, inputs: Sequence[InputFacts], services: Services) -> Work
+        def did(self, params, results: Mapping[str, Result]) -> Work | None
+
+    `did` is asked when a job has been completed that began anew; None means that it is no measure, because
+    much of it was taken from other jobs. Both name the same `kind` and `unit` for the same work.
+    """
 
     name: str
     version: int  # raise it when the same params would give another output

@@ -35,6 +35,21 @@ def speaker(reference: str, services: Services) -> Speaker:
     return Speaker(provider, voice)
 
 
+def price(reference: str, characters: int, services: Services) -> float:
+    """What it costs at most to have so many characters spoken. Raises UsageError for who is unknown."""
+    if recording(reference) is not None:
+        return 0.0
+    try:
+        name, _ = split_voice(reference)
+    except MediaError as error:
+        raise UsageError(str(error)) from error
+    provider: Provider = catalog.load(catalog.SPEECH, name)(services.speech)
+    try:
+        return characters * provider.cost_per_character
+    finally:
+        provider.close()
+
+
 def recording(reference: str) -> str | None:
     """The file that `reference` names, if the voice is a recording: `file:PATH` or `file:https://…`."""
     name, _, place = reference.partition(":")

@@ -8,6 +8,7 @@ from databases import NOON, a_job, add_batch
 from renderkiln.database import attempts
 from renderkiln.database.attempts import AttemptRow
 from renderkiln.database.engine import Database
+from renderkiln.domain.work import Work
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -85,6 +86,29 @@ def test_an_attempt_that_ended_is_not_lost_afterwards(database: Database) -> Non
         attempts.end(connection, "b-1", 1, outcome="completed", now=NOON)
         attempts.mark_lost(connection, [("b-1", 1)], LATER)
     assert [(row.outcome, row.ended_at) for row in _of_job(database)] == [("completed", NOON)]
+
+
+def test_what_was_measured_is_found_by_its_kind_the_newest_first(database: Database) -> None:
+    add_batch(database, a_job())
+    with database.write() as connection:
+        for number in range(1, 5):
+            attempts.begin(connection, "b-1", number, "w1", "kiln-1", NOON)
+            attempts.end(
+                connection,
+                "b-1",
+                number,
+                outcome="completed",
+                seconds=float(number),
+                cpu_seconds=2.0,
+                bytes_out=3,
+                work=Work("flame", 10.0, "frame") if number != 2 else None,
+                now=NOON + timedelta(minutes=number),
+            )
+    with database.read() as connection:
+        found = attempts.samples(connection, "flame", 2)
+        assert [each.seconds for each in found] == [4.0, 3.0]
+        assert (found[0].units, found[0].cpu_seconds, found[0].bytes_out) == (10.0, 2.0, 3)
+        assert attempts.samples(connection, "sparks", 2) == []
 
 
 def test_attempts_come_in_order(database: Database) -> None:

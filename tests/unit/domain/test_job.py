@@ -82,6 +82,7 @@ def test_the_report_in_json_has_the_keys_that_clients_know() -> None:
         "warnings": [],
         "reused": [],
         "leftOut": [],
+        "cost": None,
     }
     failed = report.move("fail", error=JobError("DISK_FULL", "no space"), warnings={"silent": "No sound"})
     assert failed.to_json()["error"] == {"code": "DISK_FULL", "message": "no space"}

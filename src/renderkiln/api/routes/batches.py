@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from renderkiln.api.auth import needs
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
 from renderkiln.api.room import Kiln, Reached
+from renderkiln.api.routes.costs import Cost
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
 from renderkiln.engine.batchreport import BatchReport
@@ -44,6 +45,7 @@ class Batch(BaseModel):
     createdAt: str  # noqa: N815
     completedAt: str | None  # noqa: N815
     metadata: dict[str, Any]
+    cost: Cost | None = Field(description="Of all its jobs; null where nothing has a price")
 
 
 class Changed(BaseModel):

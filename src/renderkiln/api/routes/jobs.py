@@ -15,6 +15,7 @@ from renderkiln.api.auth import needs
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.room import Kiln, Reached
+from renderkiln.api.routes.costs import Cost
 from renderkiln.database import jobs
 from renderkiln.database.jobs import Cursor, StoredJob
 from renderkiln.domain.states import JobState
@@ -80,6 +81,7 @@ class Job(BaseModel):
     warnings: list[Notice]
     reused: list[str]
     leftOut: list[LeftOut]  # noqa: N815
+    cost: Cost | None = Field(description="Of its attempts that have ended; null where nothing has a price")
 
 
 class Again(BaseModel):

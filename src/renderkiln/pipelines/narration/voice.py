@@ -79,6 +79,7 @@ def _spoken(ctx: StageContext, chosen: Speaker, *, asked: str) -> Result:
             spoken = speak(utterance, provider, cache, stop=said.stop)
         except SpeechStopped as error:
             raise Stopped(str(error)) from error
+        ctx.paid(spoken.cost)
         said.add(len(piece.text))
         return _kept(ctx.workdir / f"voice-{number:04}.f32", spoken, len(piece.text))
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.retry import Retry
-from renderkiln.pipelines.contract import Result, Services, Stage, StageContext
+from renderkiln.domain.work import Work
+from renderkiln.pipelines.contract import InputFacts, Result, Services, Stage, StageContext
 from renderkiln.pipelines.scenes.params import ScenesParams
 
 
@@ -70,6 +71,16 @@ class Scenes:
         from renderkiln.pipelines.delivery.deliver import from_values
 
         return from_values(results["deliver"].values["artifacts"])
+
+    def expects(self, params: ScenesParams, inputs: Sequence[InputFacts], services: Services) -> Work:  # noqa: ARG002  all is in its params
+        from renderkiln.pipelines.scenes.work import expects
+
+        return expects(params, services)
+
+    def did(self, params: ScenesParams, results: Mapping[str, Result]) -> Work | None:
+        from renderkiln.pipelines.scenes.work import did
+
+        return did(params, results)
 
 
 # What stages do is imported where they run: a worker itself loads neither Numba nor FFmpeg's libraries.

@@ -131,7 +131,9 @@ class _Maker:
                     utterance = Utterance(
                         text=piece.text, voice=chosen.voice, speed=voice.speed, language=voice.language
                     )
-                    speech = speak(utterance, provider, cache, stop=self._stop).speech
+                    said = speak(utterance, provider, cache, stop=self._stop)
+                    self._ctx.paid(said.cost)
+                    speech = said.speech
                     told = speech.words or (Word(piece.text, 0.0, len(speech.samples) / RATE),)
                     words += [[word.text, at / RATE + word.start, at / RATE + word.end] for word in told]
                     sounds.append(highpass(speech.samples, RATE))

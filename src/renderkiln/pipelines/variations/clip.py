@@ -34,7 +34,7 @@ class Clip:
 
     @classmethod
     def of(cls, survey: Survey, params: VariationsParams) -> Self:
-        width, height = _fitted(*size(survey), params.resolution)
+        width, height = fitted(*size(survey), params.resolution)
         sound = survey.audio
         return cls(
             survey=survey,
@@ -73,7 +73,7 @@ class Clip:
         return Picture(self.width, self.height, self.fps, self.seconds(speed))
 
 
-def _fitted(width: int, height: int, resolution: str) -> tuple[int, int]:
+def fitted(width: int, height: int, resolution: str) -> tuple[int, int]:
     """The size whose shorter side is at most that of `resolution`; nothing is enlarged."""
     if resolution == "keep":
         return width, height

@@ -7,7 +7,8 @@ from typing import Any
 
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.retry import Retry
-from renderkiln.pipelines.contract import Result, Services, Stage, StageContext
+from renderkiln.domain.work import Work
+from renderkiln.pipelines.contract import InputFacts, Result, Services, Stage, StageContext
 from renderkiln.pipelines.visualizer.params import VisualizerParams
 
 
@@ -67,6 +68,21 @@ class Visualizer:
         from renderkiln.pipelines.delivery.deliver import from_values
 
         return from_values(results["deliver"].values["artifacts"])
+
+    def expects(
+        self,
+        params: VisualizerParams,
+        inputs: Sequence[InputFacts],
+        services: Services,  # noqa: ARG002  nobody speaks
+    ) -> Work | None:
+        from renderkiln.pipelines.visualizer.work import expects
+
+        return expects(params, inputs)
+
+    def did(self, params: VisualizerParams, results: Mapping[str, Result]) -> Work:
+        from renderkiln.pipelines.visualizer.work import did
+
+        return did(params, results)
 
 
 # What stages do is imported where they run: a worker itself loads neither Numba nor FFmpeg's libraries.

@@ -25,7 +25,7 @@ class MischiefParams(BaseModel):
     mischief: Literal[
         "none", "abort", "segfault", "kill", "leave", "bug", "temporary", "once", "permanent", "unsuitable",
         "disk_full", "not_json", "not_a_result", "no_file", "ffmpeg", "ffmpeg_killed", "hang", "deaf",
-        "leave_ffmpeg", "grip", "print", "terminated", "part_fails",
+        "leave_ffmpeg", "grip", "print", "terminated", "part_fails", "pay_and_fail",
     ] = "none"  # fmt: skip
     isolated: bool = True
     optional: bool = False
@@ -121,6 +121,11 @@ def permanent(ctx: StageContext) -> None:
     raise Permanent("this can never\nwork")
 
 
+def pay_and_fail(ctx: StageContext) -> None:
+    ctx.paid(0.25)
+    raise Permanent("it did not help")
+
+
 def unsuitable(ctx: StageContext) -> None:
     raise Unsuitable(f"{ctx.inputs[0].name} has no sound")
 
@@ -202,3 +207,10 @@ def part_fails(ctx: StageContext) -> None:
 def _endless(ctx: StageContext) -> Command:
     path = str(ctx.workdir / "endless.mkv")
     return Command(("-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=60", "-y", path))
+
+
+class Boastful(Mischief):
+    """It cannot say how much it did."""
+
+    def did(self, params: MischiefParams, results: Mapping[str, Result]) -> Any:
+        raise KeyError("how much?")

@@ -1,0 +1,160 @@
+"""What a job will take, told before it is begun, from what jobs of its kind have taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any, Literal
+
+from renderkiln.database import attempts
+from renderkiln.database.engine import Database
+from renderkiln.domain.cost import Cost, Prices
+from renderkiln.domain.work import Work
+
+LATEST = 60  # attempts of one kind that are looked at
+_LOW, _HIGH = 0.1, 0.9
+_APART = 1.3  # times as large: two jobs closer in size say nothing of how time grows with it
+
+Basis = Literal["measured", "guess", "unknown"]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Half of all come out below `typical`; eight of ten lie between `low` and `high`."""
+
+    low: float
+    typical: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        ordered = sorted(values)
+        return cls(_quantile(ordered, _LOW), _quantile(ordered, 0.5), _quantile(ordered, _HIGH))
+
+    def to_json(self) -> dict[str, float]:
+        return {"low": round(self.low, 2), "typical": round(self.typical, 2), "high": round(self.high, 2)}
+
+
+@dataclass(frozen=True)
+class Line:
+    """So much for any job, and so much for each unit of it."""
+
+    base: float
+    slope: float
+
+    @classmethod
+    def through(cls, points: Sequence[tuple[float, float]]) -> Line:
+        """By what is usual among pairs of points, so that single odd jobs do not count (Theil and Sen, 1968).
+
+        Jobs that are all of one size do not tell what is for any job: then it is all for their units.
+        """
+        slopes = [
+            (second[1] - first[1]) / (second[0] - first[0])
+            for number, first in enumerate(points)
+            for second in points[number + 1 :]
+            if max(first[0], second[0]) >= _APART * min(first[0], second[0])
+        ]
+        if slopes:
+            slope = max(0.0, median(slopes))
+            base = median(amount - slope * size for size, amount in points)
+            if base >= 0:
+                return cls(base, slope)
+        return cls(0.0, median(amount / size for size, amount in points))
+
+    def at(self, size: float) -> float:
+        return self.base + self.slope * size
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What `work` will take, in seconds, CPU-seconds and bytes; None is not known.
+
+    `measured` by so many `samples`, or the pipeline's own `guess`.
+    """
+
+    work: Work
+    basis: Basis
+    samples: int
+    seconds: Spread | None
+    cpu_seconds: Spread | None
+    bytes_out: Spread | None
+    cost: Cost | None = None  # typical; None where nothing has a price
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.work.kind,
+            "units": round(self.work.units, 3),
+            "unit": self.work.unit,
+            "basis": self.basis,
+            "samples": self.samples,
+            "seconds": _json(self.seconds),
+            "cpuSeconds": _json(self.cpu_seconds),
+            "bytes": _json(self.bytes_out),
+            "cost": None if self.cost is None else self.cost.to_json(),
+        }
+
+
+def estimate(database: Database, work: Work, *, cores: int, prices: Prices) -> Estimate:
+    """What `work` will take, once it is begun, on a machine that gives a job so many cores."""
+    found = _measured(database, work) or _guessed(work, cores)
+    if found.cpu_seconds is None:
+        return found
+    size = 0.0 if found.bytes_out is None else found.bytes_out.typical
+    return replace(found, cost=prices.cost(found.cpu_seconds.typical, size, work.speech))
+
+
+def _measured(database: Database, work: Work) -> Estimate | None:
+    with database.read() as connection:
+        latest = attempts.samples(connection, work.kind, LATEST)
+    if not latest:
+        return None
+    return Estimate(
+        work,
+        "measured",
+        len(latest),
+        seconds=_spread(work, [(each.units, each.seconds) for each in latest]),
+        cpu_seconds=_spread(work, [(each.units, each.cpu_seconds) for each in latest]),
+        bytes_out=_spread(work, [(each.units, each.bytes_out) for each in latest]),
+    )
+
+
+def total(spreads: Iterable[Spread | None]) -> Spread | None:
+    """Of several jobs one after another; None where that of one is not known."""
+    known = list(spreads)
+    if any(each is None for each in known):
+        return None
+    parts = [each for each in known if each is not None]
+    return Spread(
+        sum(each.low for each in parts), sum(each.typical for each in parts), sum(each.high for each in parts)
+    )
+
+
+def _guessed(work: Work, cores: int) -> Estimate:
+    if work.guess is None:
+        return Estimate(work, "unknown", 0, None, None, None)
+    return Estimate(work, "guess", 0, _about(work.guess / cores), _about(work.guess), None)
+
+
+def _about(value: float) -> Spread:
+    return Spread(value / 2, value, value * 2)
+
+
+def _spread(work: Work, points: Sequence[tuple[float, float]]) -> Spread:
+    """What the line says, and how far jobs were above and below it."""
+    line = Line.through(points)
+    beside = [amount / fitted for size, amount in points if (fitted := line.at(size)) > 0] or [1.0]
+    return Spread.of([ratio * line.at(work.units) for ratio in beside])
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Between two values, in proportion."""
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def _json(spread: Spread | None) -> dict[str, float] | None:
+    return None if spread is None else spread.to_json()

@@ -1,0 +1,86 @@
+"""Estimates and costs over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from databases import NOON, a_job
+from renderkiln.database import attempts, costs
+from renderkiln.domain.cost import Cost
+from renderkiln.domain.work import Work
+
+from .conftest import Api
+
+pytestmark = pytest.mark.integration
+
+WISH = {"pipeline": "visualizer", "params": {"format": "preview"}, "inputs": [{"seconds": 10}]}
+JSON = {"Content-Type": "application/json"}
+KIND = "visualizer flame preview balanced h264"
+
+
+def test_an_estimate_is_a_guess_until_such_jobs_were_made(api: Api) -> None:
+    found = api.data("POST", "/estimates", json=WISH, scope="read")
+    assert (found["kind"], found["units"], found["basis"], found["samples"]) == (KIND, 300, "guess", 0)
+    api.add("b-1")
+    with api.kiln.database.write() as connection:
+        attempts.begin(connection, "b-1", 1, "w1", "kiln-1", NOON)
+        used: Any = {"seconds": 5.0, "cpu_seconds": 9.0, "bytes_out": 1000}
+        work = Work(KIND, 150.0, "frame")
+        attempts.end(connection, "b-1", 1, outcome="completed", work=work, now=NOON, **used)
+    found = api.data("POST", "/estimates", json=WISH, scope="read")
+    assert (found["basis"], found["samples"]) == ("measured", 1)
+    assert found["seconds"] == {"low": 10.0, "typical": 10.0, "high": 10.0}
+    assert (found["cpuSeconds"]["typical"], found["bytes"]["typical"]) == (18.0, 2000.0)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {},
+        {"pipeline": "../etc"},
+        {"pipeline": "os:system"},
+        {"pipeline": "nobody"},
+        {"pipeline": "visualizer", "params": {"format": "8k"}},
+        {"pipeline": "visualizer", "params": {"nonsense": 1}},
+        {"pipeline": "visualizer", "inputs": [{"seconds": -1}]},
+        {"pipeline": "visualizer", "inputs": [{"seconds": "NaN"}]},
+        {"pipeline": "visualizer", "inputs": [{"path": "/etc/passwd"}]},
+        {"pipeline": "narration", "params": {"script": "[pause 99x] \ud800?"}},
+        {"pipeline": "narration", "params": {"script": "…"}},
+        {"pipeline": "narration", "params": {"script": "Hello", "voice": "nobody:x"}},
+        {"pipeline": "scenes", "params": {"project": {"scenes": []}}},
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_wrong_with_a_wish_is_told(api: Api, wish: Any) -> None:
+    status, code, message = api.refusal("POST", "/estimates", content=json.dumps(wish), headers=JSON)
+    assert (status, code) == (422, "INVALID_REQUEST")
+    assert message
+
+
+def test_costs_are_told_with_jobs_and_batches_and_summed_for_admins(api: Api) -> None:
+    api.add("b-1")
+    cost = Cost("USD", cpu=1_500_000, services=20_000_000)
+    with api.kiln.database.write() as connection:
+        costs.insert(connection, a_job("b-1"), 1, "ann", cost, NOON)
+    api.fail("b-1")
+    told = {
+        "currency": "USD",
+        "total": 0.0215,
+        "cpu": 0.0015,
+        "stored": 0.0,
+        "sent": 0.0,
+        "services": 0.02,
+    }
+    assert api.data("GET", "/jobs/b-1")["cost"] == told
+    assert api.data("GET", "/batches/b")["cost"] == told
+    for by, name in (("key", "ann"), ("pipeline", "visualizer"), ("day", "2026-01-27")):
+        (spent,) = api.data("GET", "/costs", params={"by": by})
+        assert spent == {"name": name, "jobs": 1, "attempts": 1, "cost": told}
+    later = {"by": "day", "since": "2026-01-27T12:00:01"}
+    assert api.data("GET", "/costs", params=later) == []
+    assert api.refusal("GET", "/costs", scope="submit")[:2] == (403, "FORBIDDEN")
+    assert api.refusal("GET", "/costs", params={"by": "secret"})[0] == 422
