@@ -199,14 +199,14 @@ def a_job(id: str = "b-1", **changes: Any) -> Job:
     return Job(**{**facts, **changes})
 
 
-def add_batch(database: Database, *new: Job | NewJob, id: str = "b") -> None:
+def add_batch(database: Database, *new: Job | NewJob, id: str = "b", account: str = "") -> None:
     """Store a batch with these jobs, in this order."""
     rows = [
         each if isinstance(each, NewJob) else NewJob(each, position, Path("/films"))
         for position, each in enumerate(new, 1)
     ]
     with database.write() as connection:
-        batches.insert(connection, NewBatch(id, NOON))
+        batches.insert(connection, NewBatch(id, NOON, account=account))
         jobs.insert(connection, rows)
 
 

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -17,9 +18,11 @@ from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.cost import Prices
 from renderkiln.domain.errors import StageError, UsageError
-from renderkiln.domain.job import Job, job_id, new_batch_id
+from renderkiln.domain.job import Input, Job, job_id, new_batch_id
+from renderkiln.domain.place import is_url
 from renderkiln.domain.report import JobReport
 from renderkiln.domain.retry import Retry
+from renderkiln.engine.assets import Assets
 from renderkiln.engine.attempt import House
 from renderkiln.engine.caretaker import Caretaker
 from renderkiln.engine.direct import Direct
@@ -31,12 +34,14 @@ from renderkiln.engine.projects import Projects
 from renderkiln.engine.retention import Keep, Retention
 from renderkiln.engine.stage_process import ForkServer
 from renderkiln.engine.submission import Submission
+from renderkiln.engine.uploads import Uploads
 from renderkiln.media import kernels
 from renderkiln.media.errors import MediaError
 from renderkiln.pipelines import catalog, foresight
 from renderkiln.pipelines.contract import InputFacts, Pipeline
 from renderkiln.services import services_of
 from renderkiln.settings import Settings
+from renderkiln.storage.rooms import Rooms
 
 if TYPE_CHECKING:
     from renderkiln.engine.estimate import Estimate
@@ -109,6 +114,26 @@ class Renderkiln:
         """Who may use the API."""
         return Keys(self.database, self._clock)
 
+    @cached_property
+    def storage(self) -> Rooms:  # TMP
+        from renderkiln.storage.local import LocalStorage
+
+        store = LocalStorage(self._home / "storage" / "private")
+        return Rooms(store, store)
+
+    @property
+    def uploads(self) -> Uploads:
+        """Uploads that have begun, on this machine."""
+        return Uploads(self._home / "uploads")
+
+    @cached_property
+    def assets(self) -> Assets:
+        """Files that were uploaded."""
+        services = services_of(self.settings)
+        return Assets(
+            self.database, self._clock, self.storage.private, services.cache / "assets", services.limits
+        )
+
     @property
     def prices(self) -> Prices:
         """What work costs."""
@@ -161,7 +186,7 @@ class Renderkiln:
     def job(
         self,
         pipeline: str,
-        path: Path | None,
+        path: Input | None,
         params: Mapping[str, Any] | None = None,
         *,
         batch_id: str | None = None,
@@ -170,12 +195,14 @@ class Renderkiln:
         label: str | None = None,
         priority: int = 100,
         metadata: Mapping[str, Any] | None = None,
+        account: str = "",
     ) -> Job:
         """A job for one file, or for none where a pipeline's params say it all.
 
-        The file is not looked at before the job runs. `format` is the last part of the id; `label` is what
-        people read, by default the file's name; low numbers of `priority` run first. Raises UsageError for an
-        unknown pipeline, for params it does not accept, and for characters that have no place in an id.
+        `path` is a path, or as a text an asset (`asset:ast_…`) or a URL. The file is not looked at before the
+        job runs. `format` is the last part of the id; `label` is what people read, by default the file's
+        name; low numbers of `priority` run first. Raises UsageError for an unknown pipeline, for params it
+        does not accept, and for characters that have no place in an id.
         """
         kind = self.pipeline(pipeline)
         batch = self.new_batch() if batch_id is None else batch_id
@@ -189,10 +216,11 @@ class Renderkiln:
             inputs=() if path is None else (path,),
             created_at=self._clock.now(),
             format=format,
-            label=label if label is not None else path.name if path is not None else pipeline,
+            label=label if label is not None else pipeline if path is None else _called(path),
             priority=priority,
             max_attempts=self.retry(kind).attempts,
             metadata=dict(metadata or {}),
+            account=account,
         )
 
     def estimate(
@@ -264,6 +292,7 @@ class Renderkiln:
             pipeline=self.pipeline,
             services=partial(services_of, self.settings),
             retry=self.retry,
+            assets=lambda: self.assets,
             owner=worker.id,
             worker=worker.name,
             keep_work=self.settings.keep_work,
@@ -294,6 +323,15 @@ def project_document(document: Mapping[str, Any]) -> dict[str, Any]:
     from renderkiln.pipelines.scenes.document.reading import project_of  # its schema takes a while to build
 
     return project_of(document, "the project").model_dump(mode="json", exclude_unset=True)
+
+
+def _called(given: Input) -> str:
+    """What people read of an input: of a URL its last part, for its query may be a secret."""
+    if isinstance(given, Path):
+        return given.name
+    from renderkiln.media.download import safe_name  # brings httpx with it
+
+    return safe_name(urlsplit(given).path) if is_url(given) else given
 
 
 def _validated(pipeline: Pipeline, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -233,6 +233,10 @@ class Settings(BaseModel):
     )
     host: str = Field("127.0.0.1", description="Address on which `serve` answers")
     port: int = Field(8700, ge=0, le=65535, description="Port on which `serve` answers; 0: any free one")
+    max_open_jobs: int = Field(
+        10_000, ge=1, description="Jobs of one account of the API that may wait or run at once"
+    )
+    max_batch: int = Field(2_000, ge=1, le=100_000, description="Jobs of one batch that the API takes")
     health_host: str = Field("127.0.0.1", description="Address on which a worker answers /health and /stats")
     crashes: int = Field(
         3, ge=1, description="Workers that one job may cost: then it is failed instead of tried again"

@@ -8,7 +8,7 @@ from renderkiln import __version__
 from renderkiln.api.border import guard
 from renderkiln.api.passage import Passage
 from renderkiln.api.room import Reached
-from renderkiln.api.routes import batches, costs, estimates, jobs, queues, system
+from renderkiln.api.routes import assets, batches, costs, estimates, jobs, queues, system, uploads
 from renderkiln.app import Renderkiln
 
 PREFIX = "/api/v1"
@@ -27,7 +27,7 @@ def create_app(kiln: Renderkiln) -> FastAPI:
     )
     app.state.reached = Reached(kiln)
     v1 = APIRouter(prefix=PREFIX)
-    for each in (jobs, batches, queues, estimates, costs):
+    for each in (jobs, batches, assets, uploads, queues, estimates, costs):
         v1.include_router(each.router)
     app.include_router(v1)
     app.include_router(system.router)

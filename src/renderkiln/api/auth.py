@@ -30,6 +30,11 @@ async def _holder(kiln: Kiln, sent: _Sent) -> StoredKey:
 Holder = Annotated[StoredKey, Depends(_holder)]
 
 
+def visible_to(holder: StoredKey) -> str | None:
+    """The account whose jobs and assets a key sees; None: those of all."""
+    return None if holder.scope == "admin" else holder.account
+
+
 def needs(scope: Scope) -> Any:
     """A dependency of routes that take a key of this scope."""
 

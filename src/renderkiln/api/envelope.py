@@ -76,9 +76,11 @@ class Refused(Exception):
         self.details, self.headers = list(details), dict(headers or {})
 
 
-def succeeded(request: Request, data: Any, *, status: int = 200) -> JSONResponse:
+def succeeded(
+    request: Request, data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """The answer with what was asked for, as JSON values."""
-    return JSONResponse({"success": True, "data": data, "meta": _meta(request)}, status)
+    return JSONResponse({"success": True, "data": data, "meta": _meta(request)}, status, headers)
 
 
 def failed(request: Request, refused: Refused) -> JSONResponse:
@@ -97,9 +99,14 @@ _REASONS = {
     401: "No key, or one that opens nothing",
     403: "The key does not open this",
     404: "There is no such thing",
+    408: "The rest of it did not come",
     409: "It is not in a state for this",
     410: "It was there, and is gone",
+    412: "Not this version of the protocol",
+    413: "It is larger than what is taken",
+    415: "It is not what is taken here",
     422: "Something in the request is wrong",
+    429: "Too much at once",
     503: "Not ready",
 }
 

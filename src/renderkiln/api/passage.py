@@ -22,6 +22,8 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 MOST_BYTES = 1 << 20  # of a body in JSON
+_STREAMS = ("/api/v1/assets", "/api/v1/uploads")  # files, which have limits of their own
+PATIENCE = 20.0  # seconds that a body in JSON may take
 
 
 class Passage:
@@ -52,7 +54,8 @@ class Passage:
             await send(message)
 
         try:
-            await self._app(scope, _limited(receive), send_with_headers)
+            is_file = scope["path"].startswith(_STREAMS)
+            await self._app(scope, receive if is_file else _limited(receive), send_with_headers)
         except Exception:
             _log.exception("%s %s failed, request %s", scope["method"], scope["path"], request_id)
             if begun:

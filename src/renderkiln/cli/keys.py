@@ -30,11 +30,14 @@ def keys() -> None:
     default="submit",
     help="read: to look; submit: to queue jobs and steer them, too; admin: all [default: submit]",
 )
+@click.option(
+    "--account", metavar="NAME", help="Keys of one account see each other's jobs [default: one of its own]"
+)
 @SHAPE
-def create(name: str, scope: Scope, shape: str) -> None:
+def create(name: str, scope: Scope, account: str | None, shape: str) -> None:
     """Make a key and print it. It is shown this once: only a hash of it is kept."""
     with _opened() as kept:
-        made, secret = kept.create(name, scope)
+        made, secret = kept.create(name, scope, account)
     if shape == "table":
         put(secret)
         say(f"{made.name}: key {made.id}, scope {scope}; it is not shown again")
@@ -77,6 +80,7 @@ def _row(key: StoredKey) -> dict[str, Any]:
         "id": key.id,
         "key": f"{key.start}…",
         "scope": key.scope,
+        "account": key.account,
         "created": moment(key.created_at),
         "used": moment(key.used_at) if key.used_at else "never",
         "revoked": moment(key.revoked_at),

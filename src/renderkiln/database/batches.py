@@ -35,6 +35,7 @@ class NewBatch:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
     request_sha256: str | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,13 @@ def by_idempotency_key(connection: sa.Connection, key: str) -> StoredBatch | Non
     return found[0] if found else None
 
 
-def page(connection: sa.Connection, *, before: Cursor | None = None, limit: int = 100) -> list[StoredBatch]:
-    """The newest batches first, those older than `before`."""
+def page(
+    connection: sa.Connection, *, account: str | None = None, before: Cursor | None = None, limit: int = 100
+) -> list[StoredBatch]:
+    """The newest batches first, those older than `before`; of all accounts if none is named."""
     query = sa.select(batches).order_by(batches.c.created_at.desc(), batches.c.id.desc()).limit(limit)
+    if account is not None:
+        query = query.where(batches.c.account == account)
     if before is not None:
         query = query.where(
             (batches.c.created_at < before.created_at)

@@ -19,9 +19,9 @@ from renderkiln.database.schema import batches, jobs
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.cost import Cost
 from renderkiln.domain.errors import UserError
-from renderkiln.domain.job import Job
+from renderkiln.domain.job import Input, Job
 from renderkiln.domain.report import JobError, JobReport
-from renderkiln.domain.states import EDGES, ENDED, JobState
+from renderkiln.domain.states import EDGES, ENDED, STATES, JobState
 
 _AT_ONCE = 500  # parameters of one statement
 _FIND = sa.select(jobs).where(jobs.c.id == sa.bindparam("this"))
@@ -99,13 +99,20 @@ def page(
     queue: str | None = None,
     batch_id: str | None = None,
     pipeline: str | None = None,
+    account: str | None = None,
     text: str | None = None,
     before: Cursor | None = None,
     limit: int = 100,
 ) -> list[StoredJob]:
     """The newest jobs first, those older than `before`. `text` is looked for in ids and labels."""
     query = sa.select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
-    for column, wanted in ((jobs.c.queue, queue), (jobs.c.batch_id, batch_id), (jobs.c.pipeline, pipeline)):
+    filters = (
+        (jobs.c.queue, queue),
+        (jobs.c.batch_id, batch_id),
+        (jobs.c.pipeline, pipeline),
+        (jobs.c.account, account),
+    )
+    for column, wanted in filters:
         if wanted is not None:
             query = query.where(column == wanted)
     if states:
@@ -174,6 +181,12 @@ def is_fingerprint_in_use(connection: sa.Connection, fingerprint: str, *, beside
 def lock(connection: sa.Connection, id: str) -> None:
     """Nobody else changes the job until this transaction ends. On SQLite a write transaction is alone."""
     connection.execute(sa.select(jobs.c.id).where(jobs.c.id == id).with_for_update())
+
+
+def count_open(connection: sa.Connection, account: str) -> int:
+    """How many jobs of an account have not ended."""
+    open_ = (jobs.c.account == account, jobs.c.state.in_(sorted(set(STATES) - ENDED)))
+    return connection.execute(sa.select(sa.func.count()).where(*open_)).scalar_one()
 
 
 def counts(connection: sa.Connection) -> Mapping[str, Mapping[JobState, int]]:
@@ -260,14 +273,19 @@ def job_of(row: sa.Row[Any]) -> Job:
         pipeline=row.pipeline,
         queue=row.queue,
         params=row.params,
-        inputs=tuple(Path(path) for path in row.inputs),
+        inputs=tuple(map(_input, row.inputs)),
         created_at=row.created_at,
         format=row.format,
         label=row.label,
         priority=row.priority,
         max_attempts=row.max_attempts,
         metadata=row.metadata,
+        account=row.account,
     )
+
+
+def _input(text: str) -> Input:
+    return Path(text) if text.startswith("/") else text
 
 
 def _row(new: NewJob) -> dict[str, Any]:
@@ -281,7 +299,7 @@ def _row(new: NewJob) -> dict[str, Any]:
         "pipeline": job.pipeline,
         "queue": job.queue,
         "params": dict(job.params),
-        "inputs": [str(path.absolute()) for path in job.inputs],
+        "inputs": [str(each.absolute() if isinstance(each, Path) else each) for each in job.inputs],
         "output_dir": str(new.output_dir),
         "label": job.label,
         "priority": job.priority,
@@ -300,4 +318,5 @@ def _row(new: NewJob) -> dict[str, Any]:
         "warnings": {},
         "reused": [],
         "left_out": {},
+        "account": job.account,
     }

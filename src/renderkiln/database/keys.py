@@ -22,6 +22,7 @@ class NewKey:
     start: str
     sha256: str
     created_at: datetime  # aware
+    account: str  # whose jobs and assets it sees; keys of one account share them
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class StoredKey(NewKey):
             "id": self.id,
             "name": self.name,
             "scope": self.scope,
+            "account": self.account,
             "start": self.start,
             "createdAt": self.created_at.isoformat(),
             "usedAt": None if self.used_at is None else self.used_at.isoformat(),

@@ -18,7 +18,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0005"  # the newest of migrations/versions
+REVISION = "v0006"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -43,7 +43,9 @@ batches = sa.Table(
     sa.Column("request_sha256", Text),  # of what was asked for
     sa.Column("rounds", sa.Integer, nullable=False, default=0),  # how often all its jobs had ended
     sa.Column("completed_at", Moment),
+    sa.Column("account", Text, nullable=False, server_default=sa.text("''")),  # of its key
     sa.Index(None, "created_at", "id"),
+    sa.Index(None, "account", "created_at"),
 )
 
 jobs = sa.Table(
@@ -57,7 +59,7 @@ jobs = sa.Table(
     sa.Column("pipeline", Text, nullable=False),
     sa.Column("queue", Text, nullable=False),
     sa.Column("params", Json, nullable=False),
-    sa.Column("inputs", Json, nullable=False),  # absolute paths
+    sa.Column("inputs", Json, nullable=False),  # absolute paths, assets and URLs
     sa.Column("output_dir", Text, nullable=False),
     sa.Column("label", Text, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),  # low numbers first
@@ -85,6 +87,7 @@ jobs = sa.Table(
     sa.Column("warnings", Json, nullable=False),  # sentences by code
     sa.Column("reused", Json, nullable=False),  # stages
     sa.Column("left_out", Json, nullable=False),  # reasons by stage
+    sa.Column("account", Text, nullable=False, server_default=sa.text("''")),  # its batch's
     sa.CheckConstraint(f"state IN ({_one_of(STATES)})", name="state"),
     sa.CheckConstraint(f"state NOT IN ({_one_of(tuple(sorted(ENDED)))}) OR owner IS NULL", name="ended"),
     sa.CheckConstraint(f"state <> '{_PROCESSING}' OR owner IS NOT NULL", name="processing"),
@@ -96,6 +99,7 @@ jobs = sa.Table(
     sa.Index(None, "fingerprint"),
     sa.Index(None, "request_sha256"),
     sa.Index(None, "created_at", "id"),
+    sa.Index(None, "account", "state"),
 )
 
 dependencies = sa.Table(
@@ -236,6 +240,24 @@ keys = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("used_at", Moment),
     sa.Column("revoked_at", Moment),
+    sa.Column("account", Text, nullable=False, server_default=sa.text("''")),
+)
+
+assets = sa.Table(
+    "kiln_assets",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("account", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes
+    sa.Column("sha256", Text, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("content_type", Text, nullable=False),
+    sa.Column("storage_key", Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("facts", Json, nullable=False),
+    sa.UniqueConstraint("account", "sha256", "name"),
+    sa.Index(None, "account", "created_at", "id"),
 )
 
 projects = sa.Table(

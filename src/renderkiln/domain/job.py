@@ -12,6 +12,9 @@ from typing import Any
 
 from renderkiln.domain.errors import UsageError
 
+# A file of a job as its owner named it: a path, or, as a text, `asset:ast_…` or a URL.
+Input = Path | str
+
 # Batch and format hold no hyphen, so that a job's id names its three parts without doubt.
 _PLAIN = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _ITEM = re.compile(r"[A-Za-z0-9_.-]{1,128}")
@@ -21,8 +24,9 @@ _ITEM = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 class Job:
     """What was asked for. Never changes; how far it is stands in its `JobReport`.
 
-    `inputs` are the files as their owner named them; they are opened, checked and hashed when the job
-    starts. `params` are validated JSON values of the pipeline's `Params`. `label` is what people read.
+    `inputs` are opened, checked and hashed when the job starts. `params` are validated JSON values of the
+    pipeline's `Params`. `label` is what people read. `account` says whose it is: that of the key it was asked
+    for with, "" for what was asked for on this machine.
     """
 
     id: str
@@ -31,13 +35,14 @@ class Job:
     pipeline: str
     queue: str
     params: Mapping[str, Any]
-    inputs: tuple[Path, ...]
+    inputs: tuple[Input, ...]
     created_at: datetime  # aware
     format: str | None = None
     label: str = ""
     priority: int = 100  # low numbers first
     max_attempts: int = 3
     metadata: Mapping[str, Any] = field(default_factory=dict)  # the caller's own, handed back untouched
+    account: str = ""
 
 
 def job_id(batch_id: str, item_id: str, format: str | None = None) -> str:

@@ -84,10 +84,10 @@ class JobReport:
             "maxAttempts": self.job.max_attempts,
             "worker": self.worker,
             "priority": self.job.priority,
-            "createdAt": _iso(self.job.created_at),
-            "startedAt": _iso(self.started_at),
-            "processedAt": _iso(self.processed_at),
-            "completedAt": _iso(self.completed_at),
+            "createdAt": iso(self.job.created_at),
+            "startedAt": iso(self.started_at),
+            "processedAt": iso(self.processed_at),
+            "completedAt": iso(self.completed_at),
             "error": {"code": self.error.code, "message": self.error.message} if self.error else None,
             "result": dict(self.result) if self.result is not None else None,
             "artifacts": [_artifact(self.job.id, n, a) for n, a in enumerate(self.artifacts, 1)],
@@ -99,7 +99,8 @@ class JobReport:
         }
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """A time as clients read it: `2026-01-27T12:00:00.000Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
 

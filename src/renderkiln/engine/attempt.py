@@ -28,14 +28,16 @@ from renderkiln.domain.retry import Retry
 from renderkiln.domain.states import ENDED, JobState
 from renderkiln.engine import workfolder
 from renderkiln.engine.announce import tell
+from renderkiln.engine.assets import Assets
 from renderkiln.engine.chronicle import Chronicle
 from renderkiln.engine.context import log_of
 from renderkiln.engine.ending import Ending, Usage
 from renderkiln.engine.executor import Attempt, Executor
-from renderkiln.engine.intake import prepare_output, take_in
+from renderkiln.engine.intake import prepare_output
 from renderkiln.engine.narrator import Listener, Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold, Records
+from renderkiln.engine.sources import Sources, settle
 from renderkiln.engine.stage_child import LOG_FORMAT
 from renderkiln.engine.ticket import Ticket, Write
 from renderkiln.engine.verdict import verdict
@@ -43,6 +45,7 @@ from renderkiln.engine.workfolder import WorkFolder
 from renderkiln.pipelines.contract import Pipeline, Services
 
 _KEY_DIGITS = 24
+_TAKEN = "taken"  # in a work folder: files from elsewhere
 _LOGGED = {"INTERNAL", "CRASHED"}  # errors whose cause stands in the log
 
 
@@ -57,6 +60,7 @@ class House:
     pipeline: Callable[[str], Pipeline]
     services: Callable[[Path], Services]  # for a job with this output folder
     retry: Callable[[Pipeline], Retry]
+    assets: Callable[[], Assets]
     owner: str  # this executor's id: new at every start
     worker: str  # its name for people
     keep_work: bool = False
@@ -161,26 +165,34 @@ class AttemptRun:
 
     def _work(self, stored: StoredJob, narrator: Narrator, held: ExitStack) -> Outcome:
         try:
-            attempt = self._prepared(stored, held)
+            attempt = self._prepared(stored, narrator, held)
             return self._house.executor.run_attempt(attempt, narrator, self._stop)
         except Exception as error:  # noqa: BLE001  the border of an attempt
             log_of(self._hold.job_id).error("the attempt ended with an error", exc_info=True)
             return verdict(error, self._house.home)
 
-    def _prepared(self, stored: StoredJob, held: ExitStack) -> Attempt:
+    def _prepared(self, stored: StoredJob, narrator: Narrator, held: ExitStack) -> Attempt:
         """All that the stages need. The work folder is held until `held` is closed."""
         house, job = self._house, stored.report.job
         pipeline = house.pipeline(job.pipeline)
         services = house.services(stored.output_dir)
         services = replace(services, output=prepare_output(services.output))
-        largest = services.limits.file_size
-        assets = tuple(take_in(path, largest=largest, stop=self._stop) for path in job.inputs)
-        self._usage.bytes_in = sum(asset.size for asset in assets)
         params = pipeline.Params.model_validate(dict(job.params))
+        sources = Sources(
+            house.assets, services, self._stop, lambda text: narrator.say("job.progress", message=text)
+        )
+        assets = tuple(map(sources.take, job.inputs))
+        named = sources.named(pipeline, params)
+        self._usage.bytes_in = sum(asset.size for asset in assets)
         key = fingerprint(identity(pipeline, job, params, assets, services))
         begun = stored.fingerprint if (stored.fingerprint or "").startswith(key[:_KEY_DIGITS]) else None
         self._folder = held.enter_context(self._claim(job, begun or key[:_KEY_DIGITS]))
         self._records = self._begin_records(self._folder, job, begun or self._folder.path.name)
+        taken = self._folder.path / _TAKEN  # not in the cache, which is swept while jobs run
+        assets = tuple(
+            asset if isinstance(given, Path) else settle(asset, taken)
+            for given, asset in zip(job.inputs, assets, strict=True)
+        )
         return Attempt(
             job=job,
             number=self._hold.attempt,
@@ -192,6 +204,7 @@ class AttemptRun:
             records=self._records,
             log=self._log,
             kept=(self._folder.lock,),
+            named={place: settle(asset, taken) for place, asset in named.items()},
             reuse=self._reuse,
         )
 

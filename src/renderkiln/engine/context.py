@@ -42,6 +42,7 @@ class StageWork:
     services: Services
     stall_timeout: float = 60.0
     finished_parts: Mapping[str, Result] = field(default_factory=dict)
+    assets: Mapping[str, Asset] = field(default_factory=dict)
 
 
 _LOGS: WeakValueDictionary[str, logging.Logger] = WeakValueDictionary()
@@ -66,6 +67,7 @@ class Context:
         self.job: JobFacts = work.job
         self.params: Any = params
         self.inputs: Sequence[Asset] = work.inputs
+        self.assets: Mapping[str, Asset] = work.assets
         self.results: Mapping[str, Result] = work.results
         self.workdir: Path = work.workdir
         self.services: Services = work.services

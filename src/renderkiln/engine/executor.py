@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class Attempt:
     records: Records
     log: Path
     kept: tuple[int, ...] = ()  # descriptors that stages hold open until they are gone
+    named: Mapping[str, Asset] = field(default_factory=dict)  # assets that its params name
     reuse: bool = True  # what other jobs have made may be taken
 
 
@@ -147,6 +148,7 @@ class Executor:
             params=attempt.job.params,
             job=JobFacts(attempt.job.id, attempt.records.created_at, attempt.number, reuse=attempt.reuse),
             inputs=attempt.assets,
+            assets=attempt.named,
             results=results,
             workdir=attempt.workdir,
             services=attempt.services,

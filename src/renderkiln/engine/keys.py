@@ -19,6 +19,7 @@ PREFIX = "rk_"
 _SHOWN = 8  # letters of a key, prefix and all, that are kept to tell it by
 _LONGEST = 100  # characters of a name
 _FORM = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")  # 256 random bits
+_ACCOUNT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _STEP = timedelta(minutes=1)  # a key's last use is not written down more often
 
 
@@ -29,17 +30,21 @@ class Keys:
     database: Database
     clock: Clock
 
-    def create(self, name: str, scope: Scope) -> tuple[StoredKey, str]:
+    def create(self, name: str, scope: Scope, account: str | None = None) -> tuple[StoredKey, str]:
         """A new key, and what its holder has to send: this is the only time that it is known.
 
-        Raises UsageError for a name that is none.
+        Keys of one `account` see each other's jobs and assets; by default it has one of its own. Raises
+        UsageError for a name, or an account, that is none.
         """
         proper = " ".join(name.split())
         if not proper or len(proper) > _LONGEST or not proper.isprintable():
             raise UsageError(f"a key's name has 1 to {_LONGEST} printable characters")
+        if account is not None and not _ACCOUNT.fullmatch(account):
+            raise UsageError("an account has 1 to 64 letters, digits, '.', '-' and '_'")
         secret = PREFIX + secrets.token_urlsafe(32)
         id = f"key_{secrets.token_hex(8)}"
-        new = NewKey(id, proper, scope, secret[:_SHOWN], _sha256(secret), self.clock.now())
+        now = self.clock.now()
+        new = NewKey(id, proper, scope, secret[:_SHOWN], _sha256(secret), now, account or id)
         with self.database.write() as connection:
             keys.insert(connection, new)
             stored = keys.find(connection, id)

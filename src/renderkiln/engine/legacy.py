@@ -7,6 +7,7 @@ import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
@@ -72,7 +73,11 @@ def _stands(report: JobReport) -> bool:
     started = report.processed_at
     try:
         files_there = all(file.path.stat().st_size == file.size for file in report.artifacts)
-        changed = [datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in report.job.inputs]
+        changed = [
+            datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            for path in report.job.inputs
+            if isinstance(path, Path)
+        ]
     except OSError:
         return False
     return files_there and started is not None and all(when < started for when in changed)

@@ -97,10 +97,10 @@ class Room:
         with self.database.read() as connection:
             return BatchReport.of(connection, self._batch(connection, batch_id), self.clock.now())
 
-    def batches(self, limit: int) -> list[BatchReport]:
-        """The newest batches first."""
+    def batches(self, limit: int, account: str | None = None) -> list[BatchReport]:
+        """The newest batches first; of all accounts if none is named."""
         with self.database.read() as connection:
-            now, found = self.clock.now(), batches.page(connection, limit=limit)
+            now, found = self.clock.now(), batches.page(connection, account=account, limit=limit)
             return [BatchReport.of(connection, batch, now) for batch in found]
 
     def _batch(self, connection: sa.Connection, batch_id: str) -> StoredBatch:

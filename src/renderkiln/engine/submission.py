@@ -35,6 +35,9 @@ class Submission:
     not_before: datetime | None = None  # aware
     key: str | None = None
     needs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)  # the caller's own, of the batch
+    account: str = ""
+    most_open: int | None = None  # jobs of the account that have not ended, these among them
 
     @property
     def sha256(self) -> str:
@@ -43,7 +46,7 @@ class Submission:
 
     def request(self, job: Job) -> str:
         """What was asked for by one of its jobs, as a SHA-256."""
-        files = [str(path.absolute()) for path in job.inputs]
+        files = [str(each.absolute() if isinstance(each, Path) else each) for each in job.inputs]
         asked = [job.item_id, job.format, job.pipeline, dict(job.params), files, str(self.output_dir)]
         return _sha256(asked)
 
@@ -70,6 +73,8 @@ def _batch(submission: Submission, now: datetime) -> NewBatch:
         label=submission.label,
         idempotency_key=submission.key,
         request_sha256=submission.sha256,
+        metadata=submission.metadata,
+        account=submission.account,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, dependencies
+from renderkiln.database import batches, dependencies, jobs
 from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
@@ -12,6 +12,14 @@ from renderkiln.domain.states import ENDED
 from renderkiln.engine.submission import Submission, insert
 from renderkiln.engine.ticket import Ticket
 from renderkiln.engine.tickets import Tickets
+
+
+class KeyTaken(UserError):
+    """The idempotency key was used for another request."""
+
+
+class TooManyOpen(UserError):
+    """The account has as many jobs that have not ended as it may have."""
 
 
 def submit(database: Database, tickets: Tickets, clock: Clock, submission: Submission) -> str:
@@ -24,6 +32,7 @@ def submit(database: Database, tickets: Tickets, clock: Clock, submission: Submi
     with database.write() as connection:
         if (first := _first_use(connection, submission)) is not None:
             return first
+        _check_open(connection, submission)
         insert(connection, submission, now)
         waiting = _waiting_for_others(connection, submission)
         delay = 0.0 if submission.not_before is None else (submission.not_before - now).total_seconds()
@@ -40,11 +49,22 @@ def _first_use(connection: sa.Connection, submission: Submission) -> str | None:
     if found is None:
         return None
     if found.request_sha256 != submission.sha256:
-        raise UserError(
-            f"the idempotency key {submission.key!r} was used for another request, batch {found.id}: "
-            "use a new key, or repeat the request as it was"
+        raise KeyTaken(
+            f"the idempotency key {submission.key.rpartition('/')[2]!r} was used for another request, "
+            f"batch {found.id}: use a new key, or repeat the request as it was"
         )
     return found.id
+
+
+def _check_open(connection: sa.Connection, submission: Submission) -> None:
+    if submission.most_open is None:
+        return
+    open_ = jobs.count_open(connection, submission.account)
+    if open_ + len(submission.jobs) > submission.most_open:
+        raise TooManyOpen(
+            f"{open_:,} jobs of yours have not ended, and {submission.most_open:,} is the most "
+            "(setting max_open_jobs): wait for some, or cancel them"
+        )
 
 
 def _waiting_for_others(connection: sa.Connection, submission: Submission) -> set[str]:

@@ -95,6 +95,7 @@ class StageContext(Protocol):
     job: JobFacts
     params: Any  # the pipeline's validated Params
     inputs: Sequence[Asset]
+    assets: Mapping[str, Asset]  # those that `Pipeline.files` names, by what they are called there
     results: Mapping[str, Result]  # of the earlier stages; file paths are absolute here
     workdir: Path
     services: Services
@@ -164,6 +165,7 @@ class Pipeline(Protocol):
     name: str
     version: int  # raise it when the same params would give another output
     queue: str
+    takes_file: bool  # whether a job has an input; without, its params say it all
     retry: Retry
     preload: tuple[str, ...]  # modules its stages need, loaded once for all of them
     Params: type[BaseModel]
@@ -173,6 +175,9 @@ class Pipeline(Protocol):
 
     def fingerprint(self, params: Any, services: Services) -> Mapping[str, JSON]:
         """What besides params and inputs decides the output: the FFmpeg build, template versions, fonts."""
+
+    def files(self, params: Any) -> Sequence[str]:
+        """Every file that these params name: paths, URLs, assets. Jobs over HTTP may name no paths."""
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, JSON]:
         """The job's result as people and programs read it, from the results of all its stages."""

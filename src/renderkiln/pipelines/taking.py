@@ -1,4 +1,4 @@
-"""Takes files from outside into the work folder: from disk or from a URL."""
+"""Takes files from outside into the work folder: from disk, from a URL, or what was uploaded."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ import shutil
 from pathlib import Path
 
 from renderkiln.domain.errors import Temporary
+from renderkiln.domain.place import asset_id, is_url
 from renderkiln.media import download as web
 from renderkiln.pipelines.contract import StageContext
+
+
+def brought(ctx: StageContext, place: str, *, message: str, required: bool = True) -> Path | None:
+    """The file of an asset or behind a URL; None for a path. Raises as `fetched`."""
+    if asset_id(place) is not None:
+        return ctx.assets[place].path
+    return fetched(ctx, place, message=message, required=required) if is_url(place) else None
 
 
 def fetched(ctx: StageContext, url: str, *, message: str, required: bool = True) -> Path:

@@ -26,6 +26,9 @@ from renderkiln.settings import Settings
 __all__ = ["Api", "api", "database_url", "postgres", "sqlite_template"]
 
 QUEUE = "video-rendering"
+ACCOUNT = "studio"
+# What no database can change
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @dataclass
@@ -40,9 +43,10 @@ class Api:
     def __call__(
         self, method: str, path: str, *, scope: Scope | None = "admin", prefix: str = "/api/v1", **rest: Any
     ) -> httpx.Response:
+        key = rest.pop("key", None) or (self.keys[scope] if scope is not None else None)
         headers = dict(rest.pop("headers", {}))
-        if scope is not None:
-            headers["Authorization"] = f"Bearer {self.keys[scope]}"
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
         return self.client.request(method, prefix + path, headers=headers, **rest)
 
     def data(self, method: str, path: str, **rest: Any) -> Any:
@@ -62,12 +66,12 @@ class Api:
 
     def add(self, *ids: str, batch: str = "b", **changes: Any) -> None:
         """Jobs of one batch, each a second older than the one after it."""
-        where = {"inputs": (self.folder / "music" / "song.mp3",), **changes}
+        where = {"inputs": (self.folder / "music" / "song.mp3",), "account": ACCOUNT, **changes}
         new: list[Job] = [
             a_job(id, batch_id=batch, queue=QUEUE, created_at=NOON + timedelta(seconds=number), **where)
             for number, id in enumerate(ids)
         ]
-        add_batch(self.kiln.database, *new, id=batch)
+        add_batch(self.kiln.database, *new, id=batch, account=ACCOUNT)
 
     def complete(self, id: str, *files: Path) -> None:
         """Let a job have made these files."""
@@ -81,6 +85,18 @@ class Api:
     def error(self) -> JobError:
         return JobError("UNREADABLE", f"'{self.folder}/music/song.mp3' is no media")
 
+    def stranger(self, scope: Scope = "submit") -> str:
+        """A key of another account."""
+        return self.kiln.keys.create("stranger", scope)[1]
+
+    def upload(self, path: Path, name: str | None = None) -> dict[str, Any]:
+        """A file, in one request."""
+        query = {"name": name or path.name}
+        asset: dict[str, Any] = self.data(
+            "POST", "/assets", scope="submit", params=query, content=path.read_bytes()
+        )
+        return asset
+
     def fail(self, id: str) -> None:
         with self.kiln.database.write() as connection:
             moves.start_if_waiting(connection, id, 1, "w1", "worker", NOON)
@@ -89,13 +105,13 @@ class Api:
 
 @pytest.fixture
 def api(database_url: str, tmp_path: Path) -> Iterator[Api]:
-    settings = Settings(home=tmp_path / "home", database=database_url)
+    settings = Settings(home=tmp_path / "home", database=database_url, output_dir=tmp_path / "films")
     with Renderkiln.open(settings) as kiln:
         server = Server(create_app(kiln), "127.0.0.1", 0)
         thread = threading.Thread(target=server.run)
         thread.start()
         with httpx.Client(base_url=server.url, timeout=30) as client:
-            keys = {scope: kiln.keys.create(scope, scope)[1] for scope in SCOPES}
+            keys = {scope: kiln.keys.create(scope, scope, ACCOUNT)[1] for scope in SCOPES}
             yield Api(kiln, client, tmp_path, keys)
         server.stop()
         thread.join(timeout=20)

@@ -8,10 +8,13 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from renderkiln.api.auth import needs
+from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
+from renderkiln.api.ordering import batch_ordered, submitted
+from renderkiln.api.orders import BatchOrder, IdempotencyKey
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.costs import Cost
+from renderkiln.database.keys import StoredKey
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
 from renderkiln.engine.batchreport import BatchReport
@@ -48,6 +51,13 @@ class Batch(BaseModel):
     cost: Cost | None = Field(description="Of all its jobs; null where nothing has a price")
 
 
+class Submitted(BaseModel):
+    """What was queued. `jobs` are the ids of its jobs, `{batch}-{item}-{format}`, in their order."""
+
+    batchId: str  # noqa: N815
+    jobs: list[str]
+
+
 class Changed(BaseModel):
     """The jobs to which it was done."""
 
@@ -61,11 +71,34 @@ class Changed(BaseModel):
     responses={200: {"model": Success[list[Batch]]}, **refusals(401, 403, 422)},
 )
 async def list_batches(
-    request: Request, kiln: Kiln, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    request: Request, kiln: Kiln, holder: Holder, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> JSONResponse:
     """The newest batches first."""
-    found = await kiln.work(lambda: kiln.room.batches(limit))
+    found = await kiln.work(lambda: kiln.room.batches(limit, visible_to(holder)))
     return succeeded(request, [each.to_json() for each in found])
+
+
+@router.post(
+    "",
+    operation_id="submitBatch",
+    status_code=202,
+    dependencies=[needs("submit")],
+    responses={202: {"model": Success[Submitted]}, **refusals(401, 403, 404, 409, 422, 429)},
+)
+async def submit_batch(
+    request: Request, kiln: Kiln, holder: Holder, order: BatchOrder, key: IdempotencyKey = None
+) -> JSONResponse:
+    """Queue a job for each file in each format: all of them, or none."""
+
+    def submit() -> dict[str, Any]:
+        submission = batch_ordered(kiln.kiln, holder, order, key)
+        batch = submitted(kiln, submission)
+        if batch == submission.batch_id:
+            return {"batchId": batch, "jobs": [job.id for job in submission.jobs]}
+        return {"batchId": batch, "jobs": [each.report.job.id for each in kiln.room.batch(batch)]}
+
+    told = await kiln.work(submit)
+    return succeeded(request, told, status=202, headers={"Location": f"/api/v1/batches/{told['batchId']}"})
 
 
 @router.get(
@@ -74,9 +107,9 @@ async def list_batches(
     dependencies=[needs("read")],
     responses={200: {"model": Success[Batch]}, **refusals(401, 403, 404, 422)},
 )
-async def get_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResponse:
+async def get_batch(request: Request, kiln: Kiln, holder: Holder, batch_id: BatchId) -> JSONResponse:
     """How a batch stands."""
-    return succeeded(request, (await _found(kiln, batch_id)).to_json())
+    return succeeded(request, (await _found(kiln, batch_id, holder)).to_json())
 
 
 @router.post(
@@ -85,9 +118,9 @@ async def get_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResp
     dependencies=[needs("submit")],
     responses={200: {"model": Success[Changed]}, **refusals(401, 403, 404, 422)},
 )
-async def cancel_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResponse:
+async def cancel_batch(request: Request, kiln: Kiln, holder: Holder, batch_id: BatchId) -> JSONResponse:
     """Cancel what has not ended of it."""
-    await _found(kiln, batch_id)
+    await _found(kiln, batch_id, holder)
     done = await kiln.work(lambda: kiln.room.control.cancel_batch(batch_id))
     return succeeded(request, {"jobs": done})
 
@@ -98,15 +131,18 @@ async def cancel_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONR
     dependencies=[needs("submit")],
     responses={200: {"model": Success[Changed]}, **refusals(401, 403, 404, 409, 422)},
 )
-async def retry_batch(request: Request, kiln: Kiln, batch_id: BatchId) -> JSONResponse:
+async def retry_batch(request: Request, kiln: Kiln, holder: Holder, batch_id: BatchId) -> JSONResponse:
     """Queue its failed jobs again."""
-    await _found(kiln, batch_id)
+    await _found(kiln, batch_id, holder)
     done = await kiln.work(lambda: kiln.room.control.retry_batch(batch_id))
     return succeeded(request, {"jobs": done})
 
 
-async def _found(kiln: Reached, batch_id: str) -> BatchReport:
+async def _found(kiln: Reached, batch_id: str, holder: StoredKey) -> BatchReport:
     try:
-        return await kiln.work(lambda: kiln.room.batch_report(batch_id))
+        report = await kiln.work(lambda: kiln.room.batch_report(batch_id))
     except UserError as error:
         raise Refused(404, "BATCH_NOT_FOUND", str(error)) from error
+    if visible_to(holder) not in {None, report.batch.account}:
+        raise Refused(404, "BATCH_NOT_FOUND", f"there is no batch {batch_id!r}")
+    return report

@@ -11,13 +11,16 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from renderkiln.api.auth import needs
+from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
+from renderkiln.api.ordering import job_ordered, submitted
+from renderkiln.api.orders import IdempotencyKey, JobOrder
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.costs import Cost
 from renderkiln.database import jobs
 from renderkiln.database.jobs import Cursor, StoredJob
+from renderkiln.database.keys import StoredKey
 from renderkiln.domain.states import JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -101,6 +104,7 @@ class Again(BaseModel):
 async def list_jobs(
     request: Request,
     kiln: Kiln,
+    holder: Holder,
     state: Annotated[list[JobState] | None, Query(description="Repeatable: any of these")] = None,
     pipeline: Annotated[str | None, Query(max_length=100)] = None,
     queue: Annotated[str | None, Query(max_length=100)] = None,
@@ -120,6 +124,7 @@ async def list_jobs(
                 queue=_plain(queue),
                 batch_id=_plain(batch),
                 pipeline=_plain(pipeline),
+                account=visible_to(holder),
                 text=_plain(q),
                 before=before,
                 limit=limit + 1,
@@ -132,15 +137,36 @@ async def list_jobs(
     return succeeded(request, {"items": [as_json(kiln, each) for each in items], "nextCursor": following})
 
 
+@router.post(
+    "",
+    operation_id="submitJob",
+    status_code=202,
+    dependencies=[needs("submit")],
+    responses={202: {"model": Success[Job]}, **refusals(401, 403, 404, 409, 422, 429)},
+)
+async def submit_job(
+    request: Request, kiln: Kiln, holder: Holder, order: JobOrder, key: IdempotencyKey = None
+) -> JSONResponse:
+    """Queue a job. The same request with the same `Idempotency-Key` is answered with the job of the first."""
+
+    def submit() -> StoredJob:
+        submission = job_ordered(kiln.kiln, holder, order, key)
+        return kiln.room.batch(submitted(kiln, submission))[0]
+
+    stored = await kiln.work(submit)
+    told = as_json(kiln, stored)
+    return succeeded(request, told, status=202, headers={"Location": f"/api/v1/jobs/{told['id']}"})
+
+
 @router.get(
     "/{job_id}",
     operation_id="getJob",
     dependencies=[needs("read")],
     responses={200: {"model": Success[Job]}, **refusals(401, 403, 404, 422)},
 )
-async def get_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONResponse:
+async def get_job(request: Request, kiln: Kiln, holder: Holder, job_id: JobId) -> JSONResponse:
     """How a job stands."""
-    return succeeded(request, as_json(kiln, await _found(kiln, job_id)))
+    return succeeded(request, as_json(kiln, await _found(kiln, job_id, holder)))
 
 
 @router.post(
@@ -149,11 +175,11 @@ async def get_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONResponse:
     dependencies=[needs("submit")],
     responses={200: {"model": Success[Job]}, **refusals(401, 403, 404, 409, 422)},
 )
-async def cancel_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONResponse:
+async def cancel_job(request: Request, kiln: Kiln, holder: Holder, job_id: JobId) -> JSONResponse:
     """End a job that waits or runs; whoever runs it stops within a second."""
-    await _found(kiln, job_id)
+    await _found(kiln, job_id, holder)
     await kiln.work(lambda: kiln.room.control.cancel(job_id))
-    return succeeded(request, as_json(kiln, await _found(kiln, job_id)))
+    return succeeded(request, as_json(kiln, await _found(kiln, job_id, holder)))
 
 
 @router.post(
@@ -162,12 +188,14 @@ async def cancel_job(request: Request, kiln: Kiln, job_id: JobId) -> JSONRespons
     dependencies=[needs("submit")],
     responses={200: {"model": Success[Job]}, **refusals(401, 403, 404, 409, 422)},
 )
-async def retry_job(request: Request, kiln: Kiln, job_id: JobId, how: Again | None = None) -> JSONResponse:
+async def retry_job(
+    request: Request, kiln: Kiln, holder: Holder, job_id: JobId, how: Again | None = None
+) -> JSONResponse:
     """Queue a failed or cancelled job again: it goes on where it ended, or begins from scratch."""
-    await _found(kiln, job_id)
+    await _found(kiln, job_id, holder)
     from_scratch = how is not None and how.fromScratch
     await kiln.work(lambda: kiln.room.control.retry(job_id, from_scratch=from_scratch))
-    return succeeded(request, as_json(kiln, await _found(kiln, job_id)))
+    return succeeded(request, as_json(kiln, await _found(kiln, job_id, holder)))
 
 
 @router.get(
@@ -183,10 +211,10 @@ async def retry_job(request: Request, kiln: Kiln, job_id: JobId, how: Again | No
     },
 )
 async def get_artifact(
-    kiln: Kiln, job_id: JobId, number: Annotated[int, Path(ge=1, le=100_000)]
+    kiln: Kiln, holder: Holder, job_id: JobId, number: Annotated[int, Path(ge=1, le=100_000)]
 ) -> FileResponse:
     """A finished file, or a range of it."""
-    artifacts = (await _found(kiln, job_id)).report.artifacts
+    artifacts = (await _found(kiln, job_id, holder)).report.artifacts
     if number > len(artifacts):
         raise Refused(404, "ARTIFACT_NOT_FOUND", f"job {job_id} has no artifact {number}")
     artifact = artifacts[number - 1]
@@ -207,7 +235,8 @@ def as_json(kiln: Reached, stored: StoredJob) -> dict[str, Any]:
         del artifact["path"]
         artifact["url"] = f"/api/v1/jobs/{told['id']}/artifacts/{number}"
     folders = {stored.output_dir, kiln.kiln.settings.home.absolute()}
-    files = [*stored.report.job.inputs, *(each.path for each in stored.report.artifacts)]
+    given = [each for each in stored.report.job.inputs if isinstance(each, PurePath)]
+    files = [*given, *(each.path for each in stored.report.artifacts)]
     folders |= {path.parent for path in files}
     longest_first = sorted(map(str, folders - {PurePath("/")}), key=len, reverse=True)
     return {**told, **{name: _without(told[name], longest_first) for name in _WORDS}}
@@ -228,9 +257,9 @@ def _without(value: Any, folders: Sequence[str]) -> Any:
             return value
 
 
-async def _found(kiln: Reached, job_id: str) -> StoredJob:
+async def _found(kiln: Reached, job_id: str, holder: StoredKey) -> StoredJob:
     found = await kiln.read(lambda: kiln.room.find(job_id))
-    if found is None:
+    if found is None or visible_to(holder) not in {None, found.report.job.account}:
         raise Refused(404, "JOB_NOT_FOUND", f"there is no job {job_id}")
     return found
 

@@ -18,6 +18,7 @@ class Narration:
     name = "narration"
     version = 1
     queue = "audio-rendering"
+    takes_file = False
     retry = Retry(attempts=3, first=5.0)
     preload = (
         "numpy",
@@ -44,6 +45,13 @@ class Narration:
         from renderkiln.pipelines.narration.identity import identity
 
         return identity(params, services)
+
+    def files(self, params: NarrationParams) -> Sequence[str]:
+        from renderkiln.pipelines.speakers import recording
+
+        music, voice = params.layers.background, recording(params.voice)
+        track = [music.track] if music is not None and music.track else []
+        return [*track, *([voice] if voice is not None else [])]
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
         report = results["master"].values["report"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from renderkiln.domain.errors import Permanent
+from renderkiln.domain.place import is_url
 from renderkiln.media import container
 from renderkiln.media.addresses import parse, shown
 from renderkiln.media.audio.decode import SILENCE, open_audio
@@ -16,7 +17,7 @@ from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.narration.leaving import unless_left_out
 from renderkiln.pipelines.narration.params import Bed, NarrationParams
 from renderkiln.pipelines.speakers import recording
-from renderkiln.pipelines.taking import fetched, kept
+from renderkiln.pipelines.taking import brought, kept
 
 
 def download(ctx: StageContext) -> Result:
@@ -46,9 +47,8 @@ def _taker(ctx: StageContext, track: str, music: Bed) -> Callable[[], tuple[Path
 
 def _taken_in(ctx: StageContext, place: str, name: str, *, required: bool) -> tuple[Path, Mapping[str, Any]]:
     """The file in the work folder, and what is known of it. Raises MediaError, Temporary."""
-    is_url = "://" in place
-    source = fetched(ctx, place, message="Downloading music", required=required) if is_url else Path(place)
-    where = shown(parse(place)) if is_url else container.shown(source)
+    source = brought(ctx, place, message="Downloading music", required=required) or Path(place)
+    where = shown(parse(place)) if is_url(place) else container.shown(Path(place))
     try:
         facts = _heard(ctx, source)
     except MediaError as error:  # nobody knows the file in the cache by its name

@@ -18,6 +18,7 @@ class Scenes:
     name = "scenes"
     version = 2
     queue = "video-rendering"
+    takes_file = False
     retry = Retry(attempts=3, first=2.0)
     preload = (
         "numpy",
@@ -50,6 +51,12 @@ class Scenes:
         from renderkiln.pipelines.scenes.identity import identity
 
         return identity(params, services)
+
+    def files(self, params: ScenesParams) -> Sequence[str]:
+        from renderkiln.pipelines.scenes.fetch import named_in
+
+        folder = [params.folder] if params.folder else []
+        return [*folder, *dict.fromkeys(each.place for each in named_in(params))]
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
         drawn, verified = results["render"].values, results["verify"].values

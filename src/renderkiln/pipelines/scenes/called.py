@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from renderkiln.domain.place import is_url
 from renderkiln.media import container
 from renderkiln.media.addresses import parse, shown
-from renderkiln.pipelines.scenes.document.places import is_url
 
 
 def called(place: str) -> str:

@@ -15,11 +15,11 @@ from renderkiln.media.video.survey import Survey, survey
 from renderkiln.pipelines.contract import Result, StageContext
 from renderkiln.pipelines.scenes.called import called, told
 from renderkiln.pipelines.scenes.document.files import look
-from renderkiln.pipelines.scenes.document.places import Named, is_url, places, resolve_place
+from renderkiln.pipelines.scenes.document.places import Named, places, resolve_place
 from renderkiln.pipelines.scenes.document.project import Scene
 from renderkiln.pipelines.scenes.drawing.studio import Found
 from renderkiln.pipelines.scenes.params import ScenesParams
-from renderkiln.pipelines.taking import fetched, kept
+from renderkiln.pipelines.taking import brought, kept
 
 _LINKED = 100_000_000  # bytes: what is larger is not copied
 
@@ -65,11 +65,12 @@ def named_in(params: ScenesParams) -> Sequence[Named]:
 def _taken_in(ctx: StageContext, named: Named, name: str) -> tuple[Path, dict[str, Any]]:
     """A file in the work folder, and what is known of it."""
     try:
-        if is_url(named.place):
-            path = kept(ctx, fetched(ctx, named.place, message="Downloading files of scenes"), name)
+        outside = brought(ctx, named.place, message="Downloading files of scenes")
+        if outside is not None:
+            path = kept(ctx, outside, name)
         else:
             path = _copied(ctx, resolve_place(named.place, Path(ctx.params.folder)), name)
-        is_link = not is_url(named.place) and path.stat().st_nlink > 1
+        is_link = outside is None and path.stat().st_nlink > 1
         changed = path.stat().st_mtime_ns if is_link else None
         return path, {"file": name, "sha256": file_sha256(path), "changed": changed}
     except (MediaError, UsageError) as error:

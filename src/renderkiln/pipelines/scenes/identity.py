@@ -9,11 +9,12 @@ from typing import Any
 from renderkiln import __version__
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.fingerprint import file_sha256, fingerprint
+from renderkiln.domain.place import is_url
 from renderkiln.media.ffmpeg.binary import build
 from renderkiln.media.frames.fonts import font_fingerprint
 from renderkiln.pipelines.contract import Services, StageContext
 from renderkiln.pipelines.scenes.document.layers import CaptionsLayer, ProgressLayer, WaveformLayer
-from renderkiln.pipelines.scenes.document.places import is_url, places, resolve_place
+from renderkiln.pipelines.scenes.document.places import places, resolve_place
 from renderkiln.pipelines.scenes.drawing.studio import Studio
 from renderkiln.pipelines.scenes.params import ScenesParams
 from renderkiln.pipelines.scenes.timeline import Part, Span

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.place import is_url
 from renderkiln.media.captions import Cue, cues_of
 from renderkiln.media.download import download
 from renderkiln.media.errors import MediaError
@@ -24,7 +25,7 @@ from renderkiln.media.video.survey import survey
 from renderkiln.pipelines.contract import Services
 from renderkiln.pipelines.scenes.document.background import VideoBackground
 from renderkiln.pipelines.scenes.document.layers import WaveformLayer
-from renderkiln.pipelines.scenes.document.places import Named, is_url, resolve_place
+from renderkiln.pipelines.scenes.document.places import Named, resolve_place
 from renderkiln.pipelines.scenes.document.project import Scene
 from renderkiln.pipelines.scenes.drawing.part import PartDrawer
 from renderkiln.pipelines.scenes.drawing.studio import Found, Studio

@@ -18,6 +18,7 @@ class Variations:
     name = "variations"
     version = 1
     queue = "video-rendering"
+    takes_file = True
     retry = Retry(attempts=3, first=10.0)
     preload = (
         "numpy",
@@ -44,6 +45,9 @@ class Variations:
         from renderkiln.pipelines.variations.identity import identity
 
         return identity(params, services)
+
+    def files(self, params: VariationsParams) -> Sequence[str]:  # noqa: ARG002  they name none
+        return ()
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
         artifacts = self.artifacts(results)

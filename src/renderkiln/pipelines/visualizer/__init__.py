@@ -18,6 +18,7 @@ class Visualizer:
     name = "visualizer"
     version = 1
     queue = "video-rendering"
+    takes_file = True
     retry = Retry(attempts=3, first=10.0)
     preload = (
         "numpy",
@@ -53,6 +54,9 @@ class Visualizer:
             "fonts": font_fingerprint(services.fonts),
             "cover": file_sha256(cover) if cover is not None and cover.is_file() else None,
         }
+
+    def files(self, params: VisualizerParams) -> Sequence[str]:  # noqa: ARG002  they name none
+        return ()
 
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
         heard, verified = results["listen"].values, results["verify"].values

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.place import is_url
 from renderkiln.media.addresses import parse
 from renderkiln.media.container import shown
 from renderkiln.media.errors import MediaError, Unsuitable
@@ -18,7 +19,7 @@ from renderkiln.pipelines.scenes.document.background import VideoBackground
 from renderkiln.pipelines.scenes.document.layers import VideoLayer
 from renderkiln.pipelines.scenes.document.mistakes import Mistake, path_of, quoted
 from renderkiln.pipelines.scenes.document.pieces import pieces
-from renderkiln.pipelines.scenes.document.places import Kind, is_url, places, resolve_place
+from renderkiln.pipelines.scenes.document.places import Kind, places, resolve_place
 from renderkiln.pipelines.scenes.document.project import Project
 
 

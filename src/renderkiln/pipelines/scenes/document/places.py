@@ -47,11 +47,6 @@ def places(project: Project, document: Any = None) -> list[Named]:
     ]
 
 
-def is_url(place: str) -> bool:
-    """Whether it is a URL, of whatever scheme, and no path."""
-    return "://" in place
-
-
 def resolve_place(place: str, folder: Path) -> Path:
     """The file that a path in a project leads to, without links; it exists, and is within `folder`.
 

@@ -1,0 +1,198 @@
+"""How what a request orders becomes jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from renderkiln.api.auth import visible_to
+from renderkiln.api.envelope import Refused
+from renderkiln.api.orders import BatchOrder, Item, JobOrder, Order
+from renderkiln.api.room import Reached
+from renderkiln.app import Renderkiln
+from renderkiln.database import assets
+from renderkiln.database.keys import StoredKey
+from renderkiln.domain.errors import UsageError
+from renderkiln.domain.job import Job, job_id
+from renderkiln.domain.place import asset_id, is_url, place_of
+from renderkiln.engine.sources import check_outside, files_of
+from renderkiln.engine.submission import Submission
+from renderkiln.engine.submit import KeyTaken, TooManyOpen
+from renderkiln.media.addresses import parse
+from renderkiln.media.errors import MediaError
+from renderkiln.pipelines import catalog
+from renderkiln.pipelines.contract import Pipeline
+
+
+def job_ordered(kiln: Renderkiln, holder: StoredKey, order: JobOrder, key: str | None) -> Submission:
+    """Raises Refused with what is wrong with the order."""
+    items = [Item(asset=each, label=order.label or None) for each in order.assets]
+    return _Ordering(kiln, holder, order).submission(items, [order.format], key)
+
+
+def batch_ordered(kiln: Renderkiln, holder: StoredKey, order: BatchOrder, key: str | None) -> Submission:
+    """Raises Refused with what is wrong with the order."""
+    items = [each if isinstance(each, Item) else Item(asset=each) for each in order.assets]
+    return _Ordering(kiln, holder, order).submission(items, order.formats or [None], key)
+
+
+def submitted(kiln: Reached, submission: Submission) -> str:
+    """Queue it; the id of its batch, or of the one that its key was used for first. Raises Refused."""
+    try:
+        return kiln.room.submit(submission)
+    except KeyTaken as error:
+        raise Refused(422, "IDEMPOTENCY_KEY_REUSED", str(error)) from error
+    except TooManyOpen as error:
+        raise Refused(429, "TOO_MANY_JOBS", str(error), headers={"Retry-After": "60"}) from error
+
+
+class _Ordering:
+    """One order of one key."""
+
+    def __init__(self, kiln: Renderkiln, holder: StoredKey, order: Order) -> None:
+        self._kiln, self._holder, self._order = kiln, holder, order
+
+    def submission(self, items: Sequence[Item], formats: Sequence[str | None], key: str | None) -> Submission:
+        kiln, order, account = self._kiln, self._order, self._holder.account
+        count, most = max(1, len(items)) * len(formats), kiln.settings.max_batch
+        if count > most:
+            raise _wrong("body.assets", f"these are {count:,} jobs: a batch has {most:,} at most")
+        places = [
+            None if item.asset is None else _place(item.asset, f"body.assets.{number}")
+            for number, item in enumerate(items)
+        ]
+        pipeline = self._pipeline(places)
+        try:
+            jobs = self._jobs(pipeline, items, places, formats)
+        except UsageError as error:
+            raise _wrong("body.params", str(error)) from error
+        return Submission(
+            batch_id=jobs[0].batch_id,
+            jobs=jobs,
+            output_dir=kiln.settings.output_dir.absolute(),
+            label=order.label,
+            not_before=order.startAt,
+            key=None if key is None else f"{account}/{key}",
+            metadata=order.metadata,
+            account=account,
+            most_open=kiln.settings.max_open_jobs,
+        )
+
+    def _pipeline(self, places: Sequence[str | None]) -> Pipeline:
+        name = self._order.pipeline
+        if name not in (known := catalog.names(catalog.PIPELINES)):
+            raise _wrong("body.pipeline", f"there is no pipeline {name!r}; there are: {', '.join(known)}")
+        pipeline = self._kiln.pipeline(name)
+        takes_file: bool | None = getattr(pipeline, "takes_file", None)
+        if takes_file is True and (not places or None in places):
+            raise _wrong("body.assets", f"the pipeline {name} takes a file: name an asset or a URL")
+        if takes_file is False and any(places):
+            raise _wrong("body.assets", f"the pipeline {name} takes no file: give its items params only")
+        return pipeline
+
+    def _jobs(
+        self,
+        pipeline: Pipeline,
+        items: Sequence[Item],
+        places: Sequence[str | None],
+        formats: Sequence[str | None],
+    ) -> list[Job]:
+        """Raises UsageError."""
+        batch = self._kiln.new_batch()
+        usual: dict[str | None, Job] = {}  # by format: what is the same for most items is validated once
+        jobs, named = [], [place for place in places if place is not None]
+        for number, (item, place) in enumerate(zip(items or [Item()], places or [None], strict=True), 1):
+            for format in formats:
+                if item.params or format not in usual:
+                    model, files = self._model(pipeline, batch, format, item.params)
+                    named += files
+                    if not item.params:
+                        usual[format] = model
+                else:
+                    model = usual[format]
+                jobs.append(_job(model, item, number, place))
+        names = self._names(named)
+        return [
+            replace(job, label=_label(item, place, names, job, self._order))
+            for job, item, place in zip(
+                jobs,
+                [each for each in items or [Item()] for _ in formats],
+                [each for each in places or [None] for _ in formats],
+                strict=True,
+            )
+        ]
+
+    def _model(
+        self, pipeline: Pipeline, batch: str, format: str | None, own: Mapping[str, Any]
+    ) -> tuple[Job, Sequence[str]]:
+        """What all jobs of a format are like, and the files that its params name. Raises UsageError."""
+        order = self._order
+        params = {**order.params, **own}
+        if format is not None:
+            if "format" not in pipeline.Params.model_fields:
+                raise UsageError(f"the pipeline {pipeline.name} has no formats: name none")
+            params["format"] = format
+        model = self._kiln.job(
+            pipeline.name,
+            None,
+            params,
+            batch_id=batch,
+            format=format,
+            priority=order.priority,
+            metadata=order.metadata,
+            account=self._holder.account,
+        )
+        checked = pipeline.Params.model_validate(dict(model.params))
+        check_outside(pipeline, checked)
+        return model, files_of(pipeline, checked) or ()
+
+    def _names(self, places: Sequence[str]) -> Mapping[str, str]:
+        """What people call these. Raises Refused for an asset that its account does not have."""
+        ids = list(dict.fromkeys(id for place in places if (id := asset_id(place)) is not None))
+        with self._kiln.database.read() as connection:
+            found = assets.find_all(connection, ids, visible_to(self._holder))
+        for id in ids:
+            if id not in found:
+                raise Refused(404, "ASSET_NOT_FOUND", f"there is no asset {id}")
+        called = {place_of(id): asset.name for id, asset in found.items()}
+        return called | {place: _last_part(place) for place in places if is_url(place)}
+
+
+def _job(model: Job, item: Item, number: int, place: str | None) -> Job:
+    id = item.id or str(number)
+    return replace(
+        model,
+        id=job_id(model.batch_id, id, model.format),
+        item_id=id,
+        inputs=() if place is None else (place,),
+        metadata={**model.metadata, **item.metadata},
+    )
+
+
+def _label(item: Item, place: str | None, names: Mapping[str, str], job: Job, order: Order) -> str:
+    label = item.label or (names[place] if place is not None else order.label or job.pipeline)
+    return label if job.format is None else f"{label} {job.format}"
+
+
+def _place(given: str, field: str) -> str:
+    """`asset:ast_…` or a URL. Raises Refused for a path: this machine is not its sender's."""
+    place = place_of(given) if asset_id(place_of(given)) is not None else given
+    if asset_id(place) is not None:
+        return place
+    if not place.startswith(("http://", "https://")):
+        raise _wrong(field, "name an asset (ast_…) or an http(s) URL: paths of the server are not taken")
+    try:
+        parse(place)
+    except MediaError as error:
+        raise _wrong(field, str(error)) from error
+    return place
+
+
+def _last_part(url: str) -> str:
+    return parse(url).path.rpartition("/")[2][:200] or "file"
+
+
+def _wrong(field: str, message: str) -> Refused:
+    details: list[dict[str, Any]] = [{"field": field, "message": message}]
+    return Refused(422, "INVALID_REQUEST", f"{field}: {message}", details=details)

@@ -1,0 +1,112 @@
+"""Files that arrive: written as they come, so that memory stays flat however large they are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from renderkiln.api.envelope import Refused
+from renderkiln.domain.errors import UserError
+
+PATIENCE = 30.0  # seconds without a byte
+_BLOCK = 1 << 20  # bytes that are written at once
+
+
+class Arrival:
+    """A file on its way into `folder`, under a name of its own; gone when the block ends, unless taken."""
+
+    def __init__(self, folder: Path, largest: int) -> None:
+        self._largest = largest
+        self.path = folder / f"{secrets.token_hex(16)}.part"
+        self.sha256 = ""
+
+    async def __aenter__(self) -> Self:
+        await run_in_threadpool(self.path.parent.mkdir, parents=True, exist_ok=True)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.path.unlink(missing_ok=True)
+
+    async def take(self, request: Request) -> None:
+        """All of the body. Raises Refused for too much of it, for nothing, and where it stops coming."""
+        digest = hashlib.sha256()
+        with self.path.open("wb") as file:
+            size = await write(request, file, most=self._largest, hear=digest.update)
+        if not size:
+            raise Refused(422, "INVALID_REQUEST", "body: it is empty; send the file as it is")
+        self.sha256 = digest.hexdigest()
+
+
+async def write(
+    request: Request, file: BinaryIO, *, most: int, hear: Callable[[bytes], object] | None = None
+) -> int:
+    """Write the body of a request into `file`, as far as it comes; how many bytes.
+
+    Raises Refused beyond `most` bytes and where no byte comes for long: what has come stays in the file.
+    """
+    size, waiting = 0, bytearray()
+    chunks = request.stream().__aiter__()
+
+    def put(block: bytes) -> None:
+        file.write(block)
+        if hear is not None:
+            hear(block)
+
+    try:
+        while True:
+            try:
+                chunk = await asyncio.wait_for(chunks.__anext__(), PATIENCE)
+            except StopAsyncIteration:
+                break
+            size += len(chunk)
+            if size > most:
+                raise Refused(
+                    413, "TOO_LARGE", f"it has more than {most:,} bytes", headers={"Connection": "close"}
+                )
+            waiting += chunk
+            if len(waiting) >= _BLOCK:
+                block, waiting = bytes(waiting), bytearray()
+                await run_in_threadpool(put, block)
+    except TimeoutError:
+        raise Refused(
+            408, "TIMEOUT", f"no byte of it came for {PATIENCE:g} s", headers={"Connection": "close"}
+        ) from None
+    except ClientDisconnect:
+        raise Refused(408, "DISCONNECTED", "the connection broke off") from None
+    finally:
+        if waiting:
+            await run_in_threadpool(put, bytes(waiting))
+    return size
+
+
+def checked_name(name: str) -> str:
+    """Raises Refused for a name with characters that none has."""
+    if not name.isprintable() or not name.strip():
+        raise Refused(
+            422,
+            "INVALID_REQUEST",
+            "query.name: use printable characters",
+            details=[{"field": "query.name", "message": "use printable characters"}],
+        )
+    return name
+
+
+@contextlib.contextmanager
+def unsuitable() -> Iterator[None]:
+    """What is wrong with a file becomes the answer."""
+    try:
+        yield
+    except UserError as error:
+        raise Refused(422, "UNSUITABLE_FILE", str(error)) from error

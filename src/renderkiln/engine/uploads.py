@@ -1,0 +1,124 @@
+"""Uploads that may break off and go on: half a file each, with notes beside it, until it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from renderkiln.domain.errors import UserError
+
+_ID = re.compile(r"upl_[0-9a-f]{32}")
+KEPT = 24 * 3600.0  # seconds after its last byte that an unfinished upload is kept
+
+
+class Busy(UserError):
+    """Somebody is writing to the upload."""
+
+
+class TooMany(UserError):
+    """The account has begun as many uploads as it may."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What was said when it began. `asset` is what has become of it. Sizes are in bytes."""
+
+    id: str
+    account: str
+    name: str
+    length: int
+    asset: str | None = None
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Uploads in a folder of this machine: how far each is says the size of its file, and nothing else."""
+
+    folder: Path
+    most: int = 100  # of one account at once
+
+    def begin(self, account: str, name: str, length: int) -> Upload:
+        """A new one. Raises TooMany."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if sum(each.account == account and each.asset is None for each in self._all()) >= self.most:
+            raise TooMany(f"{self.most} uploads have begun and not ended: finish or delete some")
+        upload = Upload(f"upl_{secrets.token_hex(16)}", account, name, length)
+        self.file(upload).touch(mode=0o600)
+        self._note(upload)
+        return upload
+
+    def find(self, id: str) -> Upload | None:
+        """The upload, if it is known and its file is there."""
+        if _ID.fullmatch(id) is None:
+            return None
+        try:
+            return Upload(**json.loads(self._notes(id).read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def offset(self, upload: Upload) -> int:
+        """Bytes that have come."""
+        return upload.length if upload.asset is not None else self.file(upload).stat().st_size
+
+    @contextmanager
+    def alone(self, upload: Upload) -> Iterator[int]:
+        """An open file of it, at its end, that nobody else writes to. Raises Busy."""
+        handle = os.open(self.file(upload), os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Busy("another request is writing to this upload") from None
+            yield handle
+        finally:
+            os.close(handle)
+
+    def finish(self, upload: Upload, asset: str) -> None:
+        """Note what has become of it; whoever asks later hears of it."""
+        self._note(Upload(**{**asdict(upload), "asset": asset}))
+
+    def remove(self, upload: Upload) -> None:
+        """Forget it."""
+        self.file(upload).unlink(missing_ok=True)
+        self._notes(upload.id).unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Forget those that nobody goes on with, and files that a killed process left; how many."""
+        oldest, gone = time.time() - KEPT, 0
+        for path in self.folder.glob("*"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < oldest and not self._is_fresh(path, oldest):
+                    path.unlink()
+                    gone += path.suffix == ".part"
+        return gone
+
+    def file(self, upload: Upload) -> Path:
+        """Where its bytes are."""
+        return self.folder / f"{upload.id}.part"
+
+    def _is_fresh(self, notes: Path, oldest: float) -> bool:
+        """Whether these are the notes of an upload that still grows."""
+        part = notes.with_suffix(".part")
+        return notes.suffix == ".json" and part.exists() and part.stat().st_mtime >= oldest
+
+    def _notes(self, id: str) -> Path:
+        return self.folder / f"{id}.json"
+
+    def _note(self, upload: Upload) -> None:
+        half = self.folder / f"{upload.id}.{secrets.token_hex(4)}.half"
+        half.write_text(json.dumps(asdict(upload)))
+        half.rename(self._notes(upload.id))
+
+    def _all(self) -> Iterator[Upload]:
+        for path in self.folder.glob("upl_*.json"):
+            if (found := self.find(path.stem)) is not None:
+                yield found
