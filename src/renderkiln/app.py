@@ -115,7 +115,8 @@ class Renderkiln:
         return Keys(self.database, self._clock)
 
     @cached_property
-    def storage(self) -> Rooms:  # TMP
+    def storage(self) -> Rooms:
+        """Where uploads lie: a folder of this machine."""
         from renderkiln.storage.local import LocalStorage
 
         store = LocalStorage(self._home / "storage" / "private")

@@ -164,8 +164,7 @@ class Ending:
         )
         cost = self.prices.cost(self.usage.cpu_seconds, bytes_out, self.usage.paid)
         if cost is not None:
-            account = ""  # of whoever asked for it
-            costs.insert(connection, self.job, self.hold.attempt, account, cost, self.now)
+            costs.insert(connection, self.job, self.hold.attempt, self.job.account, cost, self.now)
 
     def _end_job(
         self, connection: sa.Connection, outcome: Outcome, name: EventName, message: str, **facts: Any
