@@ -231,6 +231,9 @@ class Settings(BaseModel):
         description="Port on which a worker answers /health and /stats; 0: any free one, none: no port",
         json_schema_extra={"also": "HEALTH_PORT"},
     )
+    metrics: bool = Field(
+        default=True, description="Answer /metrics, without a key, on the ports of `serve` and of workers"
+    )
     host: str = Field("127.0.0.1", description="Address on which `serve` answers")
     port: int = Field(8700, ge=0, le=65535, description="Port on which `serve` answers; 0: any free one")
     max_open_jobs: int = Field(

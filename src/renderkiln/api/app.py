@@ -8,7 +8,7 @@ from renderkiln import __version__
 from renderkiln.api.border import guard
 from renderkiln.api.passage import Passage
 from renderkiln.api.room import Reached
-from renderkiln.api.routes import assets, batches, costs, estimates, jobs, queues, system, uploads
+from renderkiln.api.routes import assets, batches, costs, estimates, jobs, metrics, queues, system, uploads
 from renderkiln.app import Renderkiln
 
 PREFIX = "/api/v1"
@@ -31,6 +31,21 @@ def create_app(kiln: Renderkiln) -> FastAPI:
         v1.include_router(each.router)
     app.include_router(v1)
     app.include_router(system.router)
+    app.include_router(metrics.router)
     guard(app)
     app.add_middleware(Passage)
+    _measure(app, kiln)
     return app
+
+
+def _measure(app: FastAPI, kiln: Renderkiln) -> None:
+    app.state.metrics = None
+    if not kiln.settings.metrics:
+        return
+    from renderkiln.api.meter import Meter
+    from renderkiln.engine.gauges import Gauges
+    from renderkiln.observability.metrics import HttpMetrics, new_registry
+
+    app.state.metrics = registry = new_registry()
+    registry.register(Gauges(kiln.room))
+    app.add_middleware(Meter, metrics=HttpMetrics(registry))  # the outermost: it sees every answer

@@ -74,10 +74,19 @@ def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals
     if not reach(address, clock, signals.wanted):
         return 0
     statistics, log = Statistics(clock), JobLog()
+    registry = measured = None
+    if port is not None and settings.metrics:
+        from renderkiln.engine.gauges import Gauges
+        from renderkiln.observability.metrics import WorkMetrics, new_registry
+
+        registry = new_registry()
+        measured = WorkMetrics(registry)
 
     def listen(event: Event) -> None:
         statistics.hear(event)
         log.hear(event)
+        if measured is not None:
+            measured.hear(event)
 
     with Renderkiln.open(settings) as kiln, explained(address):
         worker = kiln.room.worker(
@@ -90,7 +99,9 @@ def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals
             idle_timeout=settings.idle_timeout,
         )
         health = None if port is None else (settings.health_host, port)
-        return Supervisor(kiln.room, worker, statistics, signals, health=health).run()
+        if registry is not None:
+            registry.register(Gauges(kiln.room))
+        return Supervisor(kiln.room, worker, statistics, signals, health=health, metrics=registry).run()
 
 
 def _split(queues: Sequence[str]) -> tuple[str, ...]:

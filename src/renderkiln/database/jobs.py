@@ -198,6 +198,15 @@ def counts(connection: sa.Connection) -> Mapping[str, Mapping[JobState, int]]:
     return dict(found)
 
 
+def due(connection: sa.Connection, now: datetime) -> dict[str, int]:
+    """By queue, how many jobs wait that could begin now; what is zero is missing."""
+    waiting = (jobs.c.state == EDGES["start"][0], jobs.c.owner.is_(None))
+    ready = sa.or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
+    number = sa.func.count().label("number")
+    query = sa.select(jobs.c.queue, number).where(*waiting, ready).group_by(jobs.c.queue)
+    return {row.queue: row.number for row in connection.execute(query)}
+
+
 def oldest_waiting(connection: sa.Connection) -> Mapping[str, datetime]:
     """By queue, since when its oldest waiting job could have begun; in the future where all are scheduled.
 

@@ -1,4 +1,4 @@
-"""The port on which a process says how it is: a few JSON answers over HTTP, for probes and scrapers."""
+"""The port on which a process says how it is: a few answers over HTTP, for probes and scrapers."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _PATIENCE = 5.0  # seconds that a request may take, however slowly its client wr
 
 @dataclass(frozen=True)
 class Answer:
-    """A body in JSON, and the HTTP status it comes with."""
+    """A body, by default in JSON, and the HTTP status it comes with."""
 
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | bytes
     status: HTTPStatus = HTTPStatus.OK
+    content_type: str = "application/json"
 
 
 class Glance(Generic[T]):
@@ -155,9 +156,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Probes come every few seconds: nobody wants to read of them."""
 
     def _send(self, answer: Answer) -> None:
-        body = json.dumps(answer.body).encode() + b"\n"
+        body = answer.body
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode() + b"\n"
         self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         if answer.status is HTTPStatus.METHOD_NOT_ALLOWED:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -29,6 +30,9 @@ from renderkiln.engine.queues import QueueReport
 from renderkiln.engine.room import Room
 from renderkiln.engine.statistics import Statistics
 from renderkiln.engine.worker import Worker
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +126,8 @@ def check_home(home: Path) -> None:
 class Supervisor:
     """Runs one worker in this process, the main thread waiting. Use it once.
 
-    `statistics` hears the events of the worker. `health` is the host and the port on which it says how it is.
+    `statistics` hears the events of the worker. `health` is the host and the port on which it says how it is,
+    with `metrics`, if there are any.
     """
 
     def __init__(
@@ -133,9 +138,10 @@ class Supervisor:
         signals: Signals,
         *,
         health: tuple[str, int] | None = None,
+        metrics: CollectorRegistry | None = None,
     ) -> None:
         self._room, self._worker, self._statistics, self._signals = room, worker, statistics, signals
-        self._health = health
+        self._health, self._metrics = health, metrics
         self._beats = Glance(self._read_beats, room.clock)
         self._reports = Glance(room.queues.reports, room.clock)
 
@@ -184,10 +190,21 @@ class Supervisor:
             }
         )
 
+    def metrics(self) -> Answer:
+        """What `GET /metrics` says, to Prometheus."""
+        from renderkiln.observability.metrics import exposed  # late: most workers have no port
+
+        assert self._metrics is not None
+        body, content_type = exposed(self._metrics)
+        return Answer(body, content_type=content_type)
+
     def _listening(self) -> AbstractContextManager[HealthServer | None]:
         if self._health is None:
             return contextlib.nullcontext()
-        return HealthServer(*self._health, {"/health": self.health, "/stats": self.stats})
+        answers = {"/health": self.health, "/stats": self.stats}
+        if self._metrics is not None:
+            answers["/metrics"] = self.metrics
+        return HealthServer(*self._health, answers)
 
     def _introduction(self) -> str:
         worker, lanes = self._worker.announced, self._room.lanes

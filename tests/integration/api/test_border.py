@@ -16,7 +16,7 @@ from .conftest import ON_ONE, QUEUE, Api
 
 pytestmark = pytest.mark.integration
 
-OPEN = {"/healthz", "/readyz", "/openapi.json"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 
 
 def described(api: Api) -> dict[str, dict[str, dict[str, object]]]:

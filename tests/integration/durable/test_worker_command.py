@@ -106,6 +106,15 @@ def test_the_port_tells_of_real_jobs(rig: Rig, command: Commands) -> None:
     assert render["maxTime"] >= render["averageTime"] > 0
     assert stats["stages"][MISCHIEF]["before"]["count"] == 2  # its result serves the second attempt
 
+    scraped = worker.scrape()
+    counted = {outcome: scraped[f'renderkiln_attempts_total{{outcome="{outcome}",pipeline="{MISCHIEF}"}}']
+               for outcome in ("completed", "failed", "retrying")}  # fmt: skip
+    assert counted == {"completed": 1, "failed": 1, "retrying": 1}
+    assert scraped[f'renderkiln_stage_seconds_count{{pipeline="{DEMO}",stage="render"}}'] == 2
+    assert scraped['renderkiln_jobs{queue="video-rendering",state="failed"}'] == 1
+    assert scraped['renderkiln_queue_workers{queue="video-rendering"}'] == 1
+    assert scraped['renderkiln_queue_paused{queue="storage-upload"}'] == 1
+
 
 def test_the_port_tells_how_long_the_oldest_job_waits(rig: Rig, command: Commands) -> None:
     worker = command.until_it_draws(rig, "--queues", "audio-rendering", "--health-port", 0)
@@ -300,7 +309,7 @@ def test_a_namesake_is_pointed_out(rig: Rig, command: Commands) -> None:
 def test_the_port_answers_only_what_it_knows(rig: Rig, command: Commands) -> None:
     worker = command.until_it_draws(rig, "--health-port", 0)
     assert worker.ask("/health", "HEAD") == (200, None)
-    assert worker.ask("/metrics") == (404, {"error": "there is only: /health, /stats"})
+    assert worker.ask("/jobs") == (404, {"error": "there is only: /health, /stats, /metrics"})
     for method in ("POST", "PUT", "DELETE", "NONSENSE"):
         assert worker.ask("/health", method) == (405, {"error": "only GET and HEAD are answered"})
     connection = http.client.HTTPConnection(*worker.address, timeout=5)

@@ -56,6 +56,14 @@ class WorkerCommand:
                 body, status = error.read(), error.code
         return status, json.loads(body) if body else None
 
+    def scrape(self) -> dict[str, float]:
+        """What Prometheus would read: values by name and labels."""
+        host, port = self.address
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, value in samples}
+
     def tell(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
