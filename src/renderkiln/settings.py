@@ -236,6 +236,9 @@ class Settings(BaseModel):
     )
     host: str = Field("127.0.0.1", description="Address on which `serve` answers")
     port: int = Field(8700, ge=0, le=65535, description="Port on which `serve` answers; 0: any free one")
+    rate_limit: float = Field(
+        300.0, ge=0, description="Requests a second that one key may make of the API; 0: any number"
+    )
     max_open_jobs: int = Field(
         10_000, ge=1, description="Jobs of one account of the API that may wait or run at once"
     )

@@ -9,6 +9,7 @@ from renderkiln.api.border import guard
 from renderkiln.api.passage import Passage
 from renderkiln.api.room import Reached
 from renderkiln.api.routes import assets, batches, costs, estimates, jobs, metrics, queues, system, uploads
+from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
 
 PREFIX = "/api/v1"
@@ -25,7 +26,7 @@ def create_app(kiln: Renderkiln) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.reached = Reached(kiln)
+    app.state.reached = Reached(kiln, Throttle(kiln.settings.rate_limit))
     v1 = APIRouter(prefix=PREFIX)
     for each in (jobs, batches, assets, uploads, queues, estimates, costs):
         v1.include_router(each.router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -23,6 +24,10 @@ async def _holder(kiln: Kiln, sent: _Sent) -> StoredKey:
     key = await kiln.read(lambda: keys.holder(sent.credentials))
     if key is None:
         raise _unknown("this key opens nothing: it is misspelt, or was revoked")
+    wait = kiln.throttle.wait(key.id) if kiln.throttle.rate else 0.0
+    if wait:
+        told = f"this key makes more than {kiln.throttle.rate:g} requests a second (setting rate_limit)"
+        raise Refused(429, "RATE_LIMITED", told, headers={"Retry-After": str(math.ceil(wait))})
     kiln.note_use(key)
     return key
 

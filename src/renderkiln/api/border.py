@@ -52,6 +52,8 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     if known.status_code == 400:  # JSON that is nested beyond what a parser can follow
         detail = {"field": "body", "message": "it cannot be read"}
         return failed(request, Refused(422, "INVALID_REQUEST", "body: it cannot be read", details=[detail]))
+    if known.status_code == 408:
+        return failed(request, Refused(408, "TIMEOUT", str(known.detail), headers={"Connection": "close"}))
     if known.status_code == 413:
         return failed(request, Refused(413, "TOO_LARGE", str(known.detail), headers={"Connection": "close"}))
     return failed(request, Refused(known.status_code, "REFUSED", str(known.detail)))

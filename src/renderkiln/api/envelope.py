@@ -91,8 +91,9 @@ def failed(request: Request, refused: Refused) -> JSONResponse:
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For the OpenAPI document: these statuses come with a `Failure`."""
-    return {status: {"model": Failure, "description": _REASONS[status]} for status in statuses}
+    """For the OpenAPI document: these statuses come with a `Failure`. Who needs a key may come too often."""
+    every = {*statuses, 429} if 401 in statuses else set(statuses)
+    return {status: {"model": Failure, "description": _REASONS[status]} for status in sorted(every)}
 
 
 _REASONS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -23,7 +24,7 @@ _HEADERS = (
 )
 MOST_BYTES = 1 << 20  # of a body in JSON
 _STREAMS = ("/api/v1/assets", "/api/v1/uploads")  # files, which have limits of their own
-PATIENCE = 20.0  # seconds that a body in JSON may take
+PATIENCE = 20.0  # seconds without a byte of one
 
 
 class Passage:
@@ -67,11 +68,17 @@ class Passage:
 
 def _limited(receive: Receive) -> Receive:
     """Reads no further in a body that grows beyond what anybody needs."""
-    taken = 0
+    taken, ended = 0, False
 
     async def receive_some() -> Message:
-        nonlocal taken
-        message = await receive()
+        nonlocal taken, ended
+        if ended:  # what comes now is that somebody has gone
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), PATIENCE)
+        except TimeoutError:
+            raise HTTPException(408, f"no byte of the body came for {PATIENCE:g} s") from None
+        ended = not message.get("more_body", False)
         taken += len(message.get("body", b""))
         if taken > MOST_BYTES:
             raise HTTPException(413, f"a body has {MOST_BYTES:,} bytes at most")

@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
 from renderkiln.database.keys import StoredKey
 from renderkiln.engine.keys import Keys
@@ -29,6 +30,7 @@ class Reached:
     """What routes have of it. Single rows are looked up by `read`; all else is `work`."""
 
     kiln: Renderkiln
+    throttle: Throttle
     _noted: dict[str, float] = field(default_factory=dict)  # when each key's use was written down last
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
 

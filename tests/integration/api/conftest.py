@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from databases import NOON, a_job, add_batch, database_url, postgres, sqlite_template
 from renderkiln.api.app import create_app
@@ -36,6 +37,7 @@ class Api:
     """Requests to it. `client` has no key; `keys` are secrets by scope."""
 
     kiln: Renderkiln
+    app: FastAPI
     client: httpx.Client
     folder: Path
     keys: Mapping[Scope, str] = field(default_factory=dict)
@@ -107,12 +109,13 @@ class Api:
 def api(database_url: str, tmp_path: Path) -> Iterator[Api]:
     settings = Settings(home=tmp_path / "home", database=database_url, output_dir=tmp_path / "films")
     with Renderkiln.open(settings) as kiln:
-        server = Server(create_app(kiln), "127.0.0.1", 0)
+        app = create_app(kiln)
+        server = Server(app, "127.0.0.1", 0)
         thread = threading.Thread(target=server.run)
         thread.start()
         with httpx.Client(base_url=server.url, timeout=30) as client:
             keys = {scope: kiln.keys.create(scope, scope, ACCOUNT)[1] for scope in SCOPES}
-            yield Api(kiln, client, tmp_path, keys)
+            yield Api(kiln, app, client, tmp_path, keys)
         server.stop()
         thread.join(timeout=20)
         assert not thread.is_alive()

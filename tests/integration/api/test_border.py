@@ -7,8 +7,10 @@ import socket
 import time
 from datetime import datetime
 
+import httpx
 import pytest
 
+from renderkiln.api import passage
 from renderkiln.api.passage import MOST_BYTES
 from renderkiln.domain.access import Scope
 
@@ -153,3 +155,27 @@ def test_who_sends_nothing_is_hung_up_on_when_the_server_ends(api: Api) -> None:
     assert api.client.get("/healthz").status_code == 200  # the others are answered
     idle.close()
     slow.close()
+
+
+@ON_ONE
+def test_a_key_may_ask_so_often(api: Api) -> None:
+    api.client.get("/healthz")
+    reached = api.app.state.reached
+    reached.throttle.rate = 1.0
+    answers = [api("GET", "/queues") for _ in range(4)]
+    assert [each.status_code for each in answers] == [200, 200, 429, 429]
+    assert answers[-1].headers["retry-after"] == "1"
+    assert answers[-1].json()["error"]["code"] == "RATE_LIMITED"
+    assert api("GET", "/queues", scope="read").status_code == 200
+
+
+@ON_ONE
+def test_a_body_that_stops_coming_is_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passage, "PATIENCE", 0.3)
+    url = httpx.URL(str(api.client.base_url))
+    with socket.create_connection((url.host, url.port), timeout=10) as line:
+        line.sendall(
+            f"POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.keys['admin']}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{".encode()
+        )
+        assert b" 408 " in line.recv(4096)

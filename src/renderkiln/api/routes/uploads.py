@@ -67,7 +67,7 @@ async def describe_uploads(kiln: Kiln) -> Response:
     dependencies=[needs("submit")],
     responses={
         201: {"description": "Send the bytes to Location by PATCH", "headers": _HEADERS},
-        **refusals(401, 403, 412, 413, 422, 429),
+        **refusals(401, 403, 412, 413, 422),
     },
 )
 async def begin_upload(
