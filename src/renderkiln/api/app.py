@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from renderkiln import __version__
 from renderkiln.api.border import guard
+from renderkiln.api.fetching import Fetcher
 from renderkiln.api.passage import Passage
 from renderkiln.api.room import Reached
 from renderkiln.api.routes import assets, batches, costs, estimates, jobs, metrics, queues, system, uploads
@@ -26,7 +27,7 @@ def create_app(kiln: Renderkiln) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.reached = Reached(kiln, Throttle(kiln.settings.rate_limit))
+    app.state.reached = Reached(kiln, Throttle(kiln.settings.rate_limit), Fetcher(kiln))
     v1 = APIRouter(prefix=PREFIX)
     for each in (jobs, batches, assets, uploads, queues, estimates, costs):
         v1.include_router(each.router)

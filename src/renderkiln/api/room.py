@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from renderkiln.api.fetching import Fetcher
 from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
 from renderkiln.database.keys import StoredKey
@@ -31,6 +32,7 @@ class Reached:
 
     kiln: Renderkiln
     throttle: Throttle
+    fetcher: Fetcher
     _noted: dict[str, float] = field(default_factory=dict)  # when each key's use was written down last
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -49,7 +49,8 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
     with Renderkiln.open(settings) as kiln:
         with explained(kiln.database.url):
             kiln.room.queues.apply()
-        server = Server(create_app(kiln), settings.host, settings.port)
+        app = create_app(kiln)
+        server = Server(app, settings.host, settings.port)
         say(f"{server.url}/api/v1 answers; its description: {server.url}/openapi.json")
         if not any(key.revoked_at is None for key in kiln.keys.list()):
             say("nobody has a key yet: `renderkiln keys create --name NAME --scope admin` makes one")
@@ -64,8 +65,10 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
         try:
             if keeper is not None:
                 keeper.start()
+            app.state.reached.fetcher.resume()
             server.run()
         finally:
+            app.state.reached.fetcher.close()
             if keeper is not None:
                 keeper.end()
     leave_if_stuck(0)

@@ -59,6 +59,7 @@ class Swept:
     folders: int
     logs: int
     cached: int
+    uploads: int
     bytes: int
 
 
@@ -102,12 +103,14 @@ class Retention:
         cache = _Gone() if stop.is_set() else self._sweep_cache(now)
         rows = self._sweep_rows(now, stop)
         logs = _Gone() if stop.is_set() else self._sweep_logs(now)
+        uploads = _Gone() if stop.is_set() else self._sweep_uploads(now)
         return Swept(
             **rows,
             folders=work.number,
             logs=logs.number,
             cached=cache.number,
-            bytes=work.bytes + cache.bytes + logs.bytes,
+            uploads=uploads.number,
+            bytes=work.bytes + cache.bytes + logs.bytes + uploads.bytes,
         )
 
     def usage(self) -> Usage:
@@ -200,6 +203,12 @@ class Retention:
                 known = expiry.known_jobs(connection, [file.path.stem for file in few])
             gone += [file.bytes for file in few if file.path.stem not in known and _drop(file.path)]
         return _Gone(len(gone), sum(gone))
+
+    def _sweep_uploads(self, now: datetime) -> _Gone:
+        """Remove what of uploads nobody has gone on with for a day, and notes of finished ones."""
+        old = [file for file in _files(self.home / "uploads") if file.written < now - _HALF]
+        gone = [file for file in old if _drop(file.path)]
+        return _Gone(sum(file.path.suffix == ".part" for file in gone), sum(file.bytes for file in gone))
 
     def _sweep_cache(self, now: datetime) -> _Gone:
         """Remove what was not used for longest, until the rest is small enough.

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from renderkiln.domain.errors import UserError
 
 _ID = re.compile(r"upl_[0-9a-f]{32}")
-KEPT = 24 * 3600.0  # seconds after its last byte that an unfinished upload is kept
 
 
 class Busy(UserError):
@@ -36,7 +33,9 @@ class Upload:
     account: str
     name: str
     length: int
+    url: str | None = None  # it is fetched from there; its length is not known before
     asset: str | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,12 @@ class Uploads:
     folder: Path
     most: int = 100  # of one account at once
 
-    def begin(self, account: str, name: str, length: int) -> Upload:
+    def begin(self, account: str, name: str, length: int, url: str | None = None) -> Upload:
         """A new one. Raises TooMany."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if sum(each.account == account and each.asset is None for each in self._all()) >= self.most:
+        if sum(each.account == account for each in self.unfinished()) >= self.most:
             raise TooMany(f"{self.most} uploads have begun and not ended: finish or delete some")
-        upload = Upload(f"upl_{secrets.token_hex(16)}", account, name, length)
+        upload = Upload(f"upl_{secrets.token_hex(16)}", account, name, length, url)
         self.file(upload).touch(mode=0o600)
         self._note(upload)
         return upload
@@ -78,37 +77,31 @@ class Uploads:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Busy("another request is writing to this upload") from None
+            os.utime(self._notes(upload.id))  # what nobody touches is swept
             yield handle
         finally:
             os.close(handle)
 
     def finish(self, upload: Upload, asset: str) -> None:
         """Note what has become of it; whoever asks later hears of it."""
-        self._note(Upload(**{**asdict(upload), "asset": asset}))
+        self._note(replace(upload, asset=asset))
 
     def remove(self, upload: Upload) -> None:
         """Forget it."""
         self.file(upload).unlink(missing_ok=True)
         self._notes(upload.id).unlink(missing_ok=True)
 
-    def sweep(self) -> int:
-        """Forget those that nobody goes on with, and files that a killed process left; how many."""
-        oldest, gone = time.time() - KEPT, 0
-        for path in self.folder.glob("*"):
-            with contextlib.suppress(OSError):
-                if path.stat().st_mtime < oldest and not self._is_fresh(path, oldest):
-                    path.unlink()
-                    gone += path.suffix == ".part"
-        return gone
+    def fail(self, upload: Upload, error: str) -> None:
+        """Note why nothing has become of it."""
+        self._note(replace(upload, error=error))
+
+    def unfinished(self) -> Iterator[Upload]:
+        """Those of which neither an asset nor an error has become."""
+        return (each for each in self._all() if each.asset is None and each.error is None)
 
     def file(self, upload: Upload) -> Path:
         """Where its bytes are."""
         return self.folder / f"{upload.id}.part"
-
-    def _is_fresh(self, notes: Path, oldest: float) -> bool:
-        """Whether these are the notes of an upload that still grows."""
-        part = notes.with_suffix(".part")
-        return notes.suffix == ".json" and part.exists() and part.stat().st_mtime >= oldest
 
     def _notes(self, id: str) -> Path:
         return self.folder / f"{id}.json"

@@ -118,4 +118,5 @@ def api(database_url: str, tmp_path: Path) -> Iterator[Api]:
             yield Api(kiln, app, client, tmp_path, keys)
         server.stop()
         thread.join(timeout=20)
+        app.state.reached.fetcher.close()
         assert not thread.is_alive()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.server
 import socket
+import threading
 import time
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -134,6 +138,27 @@ def test_an_upload_that_is_no_media_is_gone_when_it_is_whole(api: Api) -> None:
     assert api("HEAD", place, headers=TUS).status_code == 404
 
 
+@ON_ONE
+def test_a_file_is_fetched_from_its_url(api: Api, song: bytes) -> None:
+    with _served(song) as url:
+        refused = api.data("POST", "/assets/fetch", scope="submit", json={"url": url})
+        told = _ended(api, refused["id"])
+        assert "not on the public internet" in told["error"]
+        api.kiln.settings = api.kiln.settings.model_copy(update={"private_urls": True})
+        answer = api("POST", "/assets/fetch", scope="submit", json={"url": url})
+        assert answer.status_code == 202
+        place = answer.headers["location"].removeprefix("/api/v1")
+        assert api("PATCH", place, headers={**BYTES, "Upload-Offset": "0"}, content=b"x").status_code == 409
+        told = _ended(api, answer.json()["data"]["id"])
+        assert told["error"] is None
+        asset = api.data("GET", f"/assets/{told['asset']}")
+        assert (asset["name"], asset["sha256"]) == ("a song.wav", hashlib.sha256(song).hexdigest())
+        missing = api.data("POST", "/assets/fetch", json={"url": f"{url}.missing"})
+        assert "is not there" in _ended(api, missing["id"])["error"]
+    for url in ("file:///etc/passwd", "http://[::1", "ftp://example.com/x", "http://u:p@example.com/"):
+        assert api.refusal("POST", "/assets/fetch", json={"url": url})[0] == 422, url
+
+
 def test_who_sends_nothing_is_not_waited_for(api: Api, song: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "PATIENCE", 0.3)
     place = begin(api, len(song))
@@ -152,6 +177,34 @@ def _line(api: Api, place: str, offset: int, length: int) -> socket.socket:
         f"Upload-Offset: {offset}\r\nContent-Length: {length - offset}\r\n\r\n".encode()
     )
     return line
+
+
+def _ended(api: Api, id: str) -> Any:
+    """The upload, when something has become of it."""
+    place = f"/uploads/{id}"
+    _until(lambda: any(api.data("GET", place)[key] for key in ("asset", "error")))
+    return api.data("GET", place)
+
+
+@contextmanager
+def _served(content: bytes) -> Iterator[str]:
+    """A URL that gives this content."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path == "/a%20song.wav"
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Length", str(len(content) if found else 0))
+            self.end_headers()
+            self.wfile.write(content if found else b"")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/a%20song.wav"
+        server.shutdown()
 
 
 def _offset(api: Api, place: str) -> int:

@@ -6,18 +6,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
+from renderkiln.api.orders import Printable
 from renderkiln.api.room import Kiln, Reached
+from renderkiln.api.routes.uploads import Progress, progress_of
 from renderkiln.api.streams import Arrival, checked_name, unsuitable
 from renderkiln.database import assets
 from renderkiln.database.assets import Cursor, StoredAsset
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.report import iso
 from renderkiln.engine.assets import InUse
+from renderkiln.engine.uploads import TooMany
+from renderkiln.media.addresses import parse
+from renderkiln.media.errors import MediaError
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 
@@ -36,6 +41,15 @@ class Asset(BaseModel):
     contentType: str  # noqa: N815
     facts: dict[str, Any] = Field(description="Duration in seconds, width and height in pixels, codecs")
     createdAt: str  # noqa: N815
+
+
+class Fetch(BaseModel):
+    """A file to be fetched."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(min_length=1, max_length=8192, description="http(s), on the public internet")
+    name: Printable | None = Field(None, min_length=1, max_length=500, description="What it is called")
 
 
 @router.post(
@@ -63,6 +77,29 @@ async def upload_asset(request: Request, kiln: Kiln, holder: Holder, name: Name)
             )
     told = as_json(stored)
     return succeeded(request, told, status=201, headers={"Location": f"/api/v1/assets/{stored.id}"})
+
+
+@router.post(
+    "/fetch",
+    operation_id="fetchAsset",
+    status_code=202,
+    dependencies=[needs("submit")],
+    responses={202: {"model": Success[Progress]}, **refusals(401, 403, 422)},
+)
+async def fetch_asset(request: Request, kiln: Kiln, holder: Holder, wanted: Fetch) -> JSONResponse:
+    """Fetch a file from its URL; the upload at Location tells how far it is and what asset it has become."""
+    try:
+        name = wanted.name or parse(wanted.url).path.rpartition("/")[2] or "file"
+    except MediaError as error:
+        detail = {"field": "body.url", "message": str(error)}
+        raise Refused(422, "INVALID_REQUEST", f"body.url: {error}", details=[detail]) from error
+    try:
+        upload = await kiln.work(lambda: kiln.kiln.uploads.begin(holder.account, name[:500], 0, wanted.url))
+    except TooMany as error:
+        raise Refused(429, "TOO_MANY_UPLOADS", str(error), headers={"Retry-After": "60"}) from error
+    kiln.fetcher.fetch(upload)
+    told = {"Location": f"/api/v1/uploads/{upload.id}"}
+    return succeeded(request, progress_of(upload, 0), status=202, headers=told)
 
 
 @router.get(

@@ -38,9 +38,10 @@ class Progress(BaseModel):
 
     id: str
     name: str
-    length: int = Field(description="Bytes of the whole file")
+    length: int = Field(description="Bytes of the whole file; 0 where it is fetched from a URL")
     offset: int = Field(description="Bytes that have come")
     asset: str | None = Field(description="The asset it has become")
+    error: str | None = Field(description="Why none will become of it")
 
 
 @router.options(
@@ -116,8 +117,7 @@ async def get_upload(request: Request, kiln: Kiln, holder: Holder, upload_id: Up
     """How far it is, and the asset it has become."""
     upload = await _found(kiln, upload_id, holder)
     offset = await kiln.work(lambda: kiln.kiln.uploads.offset(upload))
-    told = {"id": upload.id, "name": upload.name, "length": upload.length, "offset": offset}
-    return succeeded(request, {**told, "asset": upload.asset})
+    return succeeded(request, progress_of(upload, offset))
 
 
 @router.patch(
@@ -149,6 +149,8 @@ async def continue_upload(
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _BYTES:
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"send the bytes as {_BYTES}", headers=_TUS)
     upload = await _found(kiln, upload_id, holder)
+    if upload.url is not None:
+        raise Refused(409, "UPLOAD_BUSY", "this file is fetched from its URL", headers=_TUS)
     try:
         if upload.asset is None:
             upload = await _continued(request, kiln, upload, offset)
@@ -221,6 +223,18 @@ async def _told(kiln: Reached, upload: Upload) -> dict[str, str]:
         raise _unknown(upload.id) from None
     made = {} if upload.asset is None else {"Asset-Id": upload.asset}
     return {**_TUS, "Upload-Offset": str(offset), "Upload-Length": str(upload.length), **made}
+
+
+def progress_of(upload: Upload, offset: int) -> dict[str, Any]:
+    """An upload as the API tells it."""
+    return {
+        "id": upload.id,
+        "name": upload.name,
+        "length": upload.length,
+        "offset": offset,
+        "asset": upload.asset,
+        "error": upload.error,
+    }
 
 
 def _said(metadata: str) -> dict[str, str]:
