@@ -14,6 +14,15 @@ from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
 
 PREFIX = "/api/v1"
+_NOUNS = (
+    jobs,
+    batches,
+    assets,
+    uploads,
+    queues,
+    estimates,
+    costs,
+)
 
 
 def create_app(kiln: Renderkiln) -> FastAPI:
@@ -29,7 +38,7 @@ def create_app(kiln: Renderkiln) -> FastAPI:
     )
     app.state.reached = Reached(kiln, Throttle(kiln.settings.rate_limit), Fetcher(kiln))
     v1 = APIRouter(prefix=PREFIX)
-    for each in (jobs, batches, assets, uploads, queues, estimates, costs):
+    for each in _NOUNS:
         v1.include_router(each.router)
     app.include_router(v1)
     app.include_router(system.router)
