@@ -17,7 +17,7 @@ from renderkiln.database.engine import Database, default_url, upgrade
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.cost import Prices
-from renderkiln.domain.errors import StageError, UsageError
+from renderkiln.domain.errors import UsageError
 from renderkiln.domain.job import Input, Job, job_id, new_batch_id
 from renderkiln.domain.place import is_url
 from renderkiln.domain.report import JobReport
@@ -36,15 +36,14 @@ from renderkiln.engine.stage_process import ForkServer
 from renderkiln.engine.submission import Submission
 from renderkiln.engine.uploads import Uploads
 from renderkiln.media import kernels
-from renderkiln.media.errors import MediaError
-from renderkiln.pipelines import catalog, foresight
+from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import InputFacts, Pipeline
 from renderkiln.services import services_of
 from renderkiln.settings import Settings
 from renderkiln.storage.rooms import Rooms
 
 if TYPE_CHECKING:
-    from renderkiln.engine.estimate import Estimate
+    from renderkiln.engine.estimate import Estimate, Estimator
     from renderkiln.engine.room import Room
 
 
@@ -231,15 +230,16 @@ class Renderkiln:
 
         Raises UsageError for an unknown pipeline, and for params it does not accept.
         """
-        from renderkiln.engine.estimate import estimate  # late: most calls estimate nothing
-
         kind = self.pipeline(pipeline)
         valid = kind.Params.model_validate(_validated(kind, params))
-        try:
-            work = foresight.expected(kind, valid, inputs, services_of(self.settings))
-        except (MediaError, StageError) as error:  # a script that nobody can speak
-            raise UsageError(f"{pipeline}: {error}") from error
-        return estimate(self.database, work, cores=self.settings.cores, prices=self.prices)
+        return self.estimator.estimate(kind, valid, inputs)
+
+    @property
+    def estimator(self) -> Estimator:
+        """For many estimates: it looks up once what jobs of a kind have taken."""
+        from renderkiln.engine.estimate import Estimator  # late: most calls estimate nothing
+
+        return Estimator(self.database, services_of(self.settings), self.prices)
 
     def take_on(self, jobs: Sequence[Job], *, output: Path | None = None, reuse: bool = True) -> list[Job]:
         """Let this process be the one to `run` these jobs of one batch, and nobody else while it lives.

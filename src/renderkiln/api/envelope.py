@@ -98,6 +98,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _REASONS = {
     401: "No key, or one that opens nothing",
+    402: "The budget of the key is spent, or would be",
     403: "The key does not open this",
     404: "There is no such thing",
     408: "The rest of it did not come",

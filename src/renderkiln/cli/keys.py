@@ -11,10 +11,12 @@ import click
 from renderkiln.cli.jobs import SHAPE
 from renderkiln.cli.words import put, put_json, put_list, say
 from renderkiln.domain.access import SCOPES, Scope
+from renderkiln.domain.budget import PERIODS, Budget, Period
+from renderkiln.domain.cost import billionths
 
 if TYPE_CHECKING:
+    from renderkiln.app import Renderkiln
     from renderkiln.database.keys import StoredKey
-    from renderkiln.engine.keys import Keys
 
 
 @click.group("keys")
@@ -33,11 +35,29 @@ def keys() -> None:
 @click.option(
     "--account", metavar="NAME", help="Keys of one account see each other's jobs [default: one of its own]"
 )
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, 1e9, min_open=True),
+    metavar="AMOUNT",
+    help="What its account may spend at most, in the setting currency; jobs beyond it are refused",
+)
+@click.option(
+    "--budget-period",
+    "period",
+    type=click.Choice(PERIODS),
+    default="month",
+    help="In what time [default: month]",
+)
 @SHAPE
-def create(name: str, scope: Scope, account: str | None, shape: str) -> None:
+def create(
+    name: str, scope: Scope, account: str | None, budget: float | None, period: Period, shape: str
+) -> None:
     """Make a key and print it. It is shown this once: only a hash of it is kept."""
-    with _opened() as kept:
-        made, secret = kept.create(name, scope, account)
+    with _opened() as kiln:
+        allowed = None
+        if budget is not None:
+            allowed = Budget(billionths(budget), period, kiln.settings.currency)
+        made, secret = kiln.keys.create(name, scope, account, allowed)
     if shape == "table":
         put(secret)
         say(f"{made.name}: key {made.id}, scope {scope}; it is not shown again")
@@ -49,8 +69,8 @@ def create(name: str, scope: Scope, account: str | None, shape: str) -> None:
 @SHAPE
 def list_(shape: str) -> None:
     """List keys, the newest first; not what they are, but what they are called."""
-    with _opened() as kept:
-        found = kept.list()
+    with _opened() as kiln:
+        found = kiln.keys.list()
     put_list(shape, [each.to_json() for each in found], lambda: [_row(each) for each in found])
 
 
@@ -58,19 +78,19 @@ def list_(shape: str) -> None:
 @click.argument("id", metavar="ID")
 def revoke(id: str) -> None:
     """Let a key open nothing any more, from its next request on."""
-    with _opened() as kept:
-        kept.revoke(id)
+    with _opened() as kiln:
+        kiln.keys.revoke(id)
     say(f"{id}: revoked")
 
 
 @contextmanager
-def _opened() -> Iterator[Keys]:
+def _opened() -> Iterator[Renderkiln]:
     """Raises UserError where the database cannot be used."""
     from renderkiln.app import Renderkiln
     from renderkiln.settings import Settings
 
     with Renderkiln.open(Settings.load()) as kiln:
-        yield kiln.keys
+        yield kiln
 
 
 def _row(key: StoredKey) -> dict[str, Any]:
@@ -83,6 +103,7 @@ def _row(key: StoredKey) -> dict[str, Any]:
         "account": key.account,
         "created": moment(key.created_at),
         "used": moment(key.used_at) if key.used_at else "never",
+        "budget": key.budget or "",
         "revoked": moment(key.revoked_at),
         "name": key.name,
     }

@@ -38,6 +38,7 @@ class NewJob:
     direct: bool = False
     owner: str | None = None
     request_sha256: str | None = None  # of what a direct job was asked for
+    expected_cost: int | None = None  # billionths; of a job whose key has a budget
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,12 @@ def count_open(connection: sa.Connection, account: str) -> int:
     return connection.execute(sa.select(sa.func.count()).where(*open_)).scalar_one()
 
 
+def expected_cost_of_open(connection: sa.Connection, account: str) -> int:
+    """What the jobs of an account that have not ended will probably cost, in billionths."""
+    open_ = (jobs.c.account == account, jobs.c.state.in_(sorted(set(STATES) - ENDED)))
+    return int(connection.scalar(sa.select(sa.func.sum(jobs.c.expected_cost)).where(*open_)) or 0)
+
+
 def counts(connection: sa.Connection) -> Mapping[str, Mapping[JobState, int]]:
     """How many jobs of each queue are in each state; what is zero is missing."""
     grouped = sa.select(jobs.c.queue, jobs.c.state, sa.func.count()).group_by(jobs.c.queue, jobs.c.state)
@@ -328,4 +335,5 @@ def _row(new: NewJob) -> dict[str, Any]:
         "reused": [],
         "left_out": {},
         "account": job.account,
+        "expected_cost": new.expected_cost,
     }

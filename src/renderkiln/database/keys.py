@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from renderkiln.database.schema import keys
 from renderkiln.domain.access import Scope
+from renderkiln.domain.budget import Budget
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,15 @@ class NewKey:
     sha256: str
     created_at: datetime  # aware
     account: str  # whose jobs and assets it sees; keys of one account share them
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True)
 class StoredKey(NewKey):
     """A key as it stands. It opens nothing any more since it was revoked."""
 
-    used_at: datetime | None
-    revoked_at: datetime | None
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What anybody may see of it who may see keys."""
@@ -39,6 +41,7 @@ class StoredKey(NewKey):
             "name": self.name,
             "scope": self.scope,
             "account": self.account,
+            "budget": None if self.budget is None else self.budget.to_json(),
             "start": self.start,
             "createdAt": self.created_at.isoformat(),
             "usedAt": None if self.used_at is None else self.used_at.isoformat(),
@@ -48,7 +51,8 @@ class StoredKey(NewKey):
 
 def insert(connection: sa.Connection, key: NewKey) -> None:
     """Store a key."""
-    connection.execute(sa.insert(keys).values(**asdict(key)))
+    row = {field.name: getattr(key, field.name) for field in fields(NewKey)} | _row(key.budget)
+    connection.execute(sa.insert(keys).values(**row))
 
 
 def everyone(connection: sa.Connection) -> list[StoredKey]:
@@ -59,6 +63,12 @@ def everyone(connection: sa.Connection) -> list[StoredKey]:
 def find(connection: sa.Connection, id: str) -> StoredKey | None:
     """The key, if there is one."""
     return next(iter(_stored(connection, sa.select(keys).where(keys.c.id == id))), None)
+
+
+def find_locked(connection: sa.Connection, id: str) -> StoredKey | None:
+    """The key, if there is one; nobody else asks so until this transaction ends."""
+    found = _stored(connection, sa.select(keys).where(keys.c.id == id).with_for_update())
+    return next(iter(found), None)
 
 
 def by_sha256(connection: sa.Connection, sha256: str) -> StoredKey | None:
@@ -78,4 +88,15 @@ def revoke(connection: sa.Connection, id: str, now: datetime) -> bool:
 
 
 def _stored(connection: sa.Connection, query: sa.Select[Any]) -> list[StoredKey]:
-    return [StoredKey(**row._mapping) for row in connection.execute(query)]
+    return [_key(dict(row._mapping)) for row in connection.execute(query)]
+
+
+def _key(row: dict[str, Any]) -> StoredKey:
+    amount, period, currency = (row.pop(name) for name in ("budget", "budget_period", "budget_currency"))
+    return StoredKey(**row, budget=None if amount is None else Budget(amount, period, currency))
+
+
+def _row(budget: Budget | None) -> dict[str, Any]:
+    if budget is None:
+        return {"budget": None}
+    return {"budget": budget.amount, "budget_period": budget.period, "budget_currency": budget.currency}

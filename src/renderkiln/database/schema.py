@@ -18,7 +18,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0006"  # the newest of migrations/versions
+REVISION = "v0007"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -87,6 +87,8 @@ jobs = sa.Table(
     sa.Column("warnings", Json, nullable=False),  # sentences by code
     sa.Column("reused", Json, nullable=False),  # stages
     sa.Column("left_out", Json, nullable=False),  # reasons by stage
+    sa.Column("expected_cost", sa.BigInteger),  # billionths; of jobs whose key has a budget
+    sa.Column("traceparent", Text),  # of the trace it was asked for in
     sa.Column("account", Text, nullable=False, server_default=sa.text("''")),  # its batch's
     sa.CheckConstraint(f"state IN ({_one_of(STATES)})", name="state"),
     sa.CheckConstraint(f"state NOT IN ({_one_of(tuple(sorted(ENDED)))}) OR owner IS NULL", name="ended"),
@@ -240,6 +242,9 @@ keys = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("used_at", Moment),
     sa.Column("revoked_at", Moment),
+    sa.Column("budget", sa.BigInteger),  # billionths of the currency
+    sa.Column("budget_period", Text),
+    sa.Column("budget_currency", Text),
     sa.Column("account", Text, nullable=False, server_default=sa.text("''")),
 )
 

@@ -9,9 +9,14 @@ from statistics import median
 from typing import Any, Literal
 
 from renderkiln.database import attempts
+from renderkiln.database.attempts import Sample
 from renderkiln.database.engine import Database
 from renderkiln.domain.cost import Cost, Prices
+from renderkiln.domain.errors import StageError, UsageError
 from renderkiln.domain.work import Work
+from renderkiln.media.errors import MediaError
+from renderkiln.pipelines import foresight
+from renderkiln.pipelines.contract import InputFacts, Pipeline, Services
 
 LATEST = 60  # attempts of one kind that are looked at
 _LOW, _HIGH = 0.1, 0.9
@@ -68,6 +73,53 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Trend:
+    """A line, and how far jobs were above and below it."""
+
+    line: Line
+    beside: Spread
+
+    @classmethod
+    def of(cls, points: Sequence[tuple[float, float]]) -> Trend:
+        line = Line.through(points)
+        ratios = [amount / fitted for size, amount in points if (fitted := line.at(size)) > 0]
+        return cls(line, Spread.of(ratios or [1.0]))
+
+    def at(self, size: float) -> Spread:
+        typical = self.line.at(size)
+        return Spread(self.beside.low * typical, self.beside.typical * typical, self.beside.high * typical)
+
+
+@dataclass(frozen=True)
+class Experience:
+    """What jobs of one kind have taken."""
+
+    samples: int
+    seconds: Trend
+    cpu_seconds: Trend
+    bytes_out: Trend
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> Experience:
+        return cls(
+            len(samples),
+            seconds=Trend.of([(each.units, each.seconds) for each in samples]),
+            cpu_seconds=Trend.of([(each.units, each.cpu_seconds) for each in samples]),
+            bytes_out=Trend.of([(each.units, each.bytes_out) for each in samples]),
+        )
+
+    def estimate(self, work: Work) -> Estimate:
+        return Estimate(
+            work,
+            "measured",
+            self.samples,
+            seconds=self.seconds.at(work.units),
+            cpu_seconds=self.cpu_seconds.at(work.units),
+            bytes_out=self.bytes_out.at(work.units),
+        )
+
+
+@dataclass(frozen=True)
 class Estimate:
     """What `work` will take, in seconds, CPU-seconds and bytes; None is not known.
 
@@ -96,28 +148,32 @@ class Estimate:
         }
 
 
-def estimate(database: Database, work: Work, *, cores: int, prices: Prices) -> Estimate:
-    """What `work` will take, once it is begun, on a machine that gives a job so many cores."""
-    found = _measured(database, work) or _guessed(work, cores)
-    if found.cpu_seconds is None:
-        return found
-    size = 0.0 if found.bytes_out is None else found.bytes_out.typical
-    return replace(found, cost=prices.cost(found.cpu_seconds.typical, size, work.speech))
+class Estimator:
+    """Estimates one job after another; what such jobs have taken is looked up once for each kind."""
 
+    def __init__(self, database: Database, services: Services, prices: Prices) -> None:
+        self._database, self._services, self._prices = database, services, prices
+        self._known: dict[str, Experience | None] = {}
 
-def _measured(database: Database, work: Work) -> Estimate | None:
-    with database.read() as connection:
-        latest = attempts.samples(connection, work.kind, LATEST)
-    if not latest:
-        return None
-    return Estimate(
-        work,
-        "measured",
-        len(latest),
-        seconds=_spread(work, [(each.units, each.seconds) for each in latest]),
-        cpu_seconds=_spread(work, [(each.units, each.cpu_seconds) for each in latest]),
-        bytes_out=_spread(work, [(each.units, each.bytes_out) for each in latest]),
-    )
+    def estimate(self, pipeline: Pipeline, params: Any, inputs: Sequence[InputFacts]) -> Estimate:
+        """What a job would take once it is begun. Raises UsageError for params that nobody can work with."""
+        try:
+            work = foresight.expected(pipeline, params, inputs, self._services)
+        except (MediaError, StageError) as error:  # a script that nobody can speak
+            raise UsageError(f"{pipeline.name}: {error}") from error
+        if work.kind not in self._known:
+            self._known[work.kind] = self._experience(work.kind)
+        known = self._known[work.kind]
+        found = _guessed(work, self._services.cores) if known is None else known.estimate(work)
+        if found.cpu_seconds is None:
+            return found
+        size = 0.0 if found.bytes_out is None else found.bytes_out.typical
+        return replace(found, cost=self._prices.cost(found.cpu_seconds.typical, size, work.speech))
+
+    def _experience(self, kind: str) -> Experience | None:
+        with self._database.read() as connection:
+            latest = attempts.samples(connection, kind, LATEST)
+        return Experience.of(latest) if latest else None
 
 
 def total(spreads: Iterable[Spread | None]) -> Spread | None:
@@ -139,13 +195,6 @@ def _guessed(work: Work, cores: int) -> Estimate:
 
 def _about(value: float) -> Spread:
     return Spread(value / 2, value, value * 2)
-
-
-def _spread(work: Work, points: Sequence[tuple[float, float]]) -> Spread:
-    """What the line says, and how far jobs were above and below it."""
-    line = Line.through(points)
-    beside = [amount / fitted for size, amount in points if (fitted := line.at(size)) > 0] or [1.0]
-    return Spread.of([ratio * line.at(work.units) for ratio in beside])
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

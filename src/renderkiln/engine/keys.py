@@ -12,6 +12,7 @@ from renderkiln.database import keys
 from renderkiln.database.engine import Database
 from renderkiln.database.keys import NewKey, StoredKey
 from renderkiln.domain.access import Scope
+from renderkiln.domain.budget import Budget
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError, UserError
 
@@ -30,7 +31,9 @@ class Keys:
     database: Database
     clock: Clock
 
-    def create(self, name: str, scope: Scope, account: str | None = None) -> tuple[StoredKey, str]:
+    def create(
+        self, name: str, scope: Scope, account: str | None = None, budget: Budget | None = None
+    ) -> tuple[StoredKey, str]:
         """A new key, and what its holder has to send: this is the only time that it is known.
 
         Keys of one `account` see each other's jobs and assets; by default it has one of its own. Raises
@@ -44,7 +47,7 @@ class Keys:
         secret = PREFIX + secrets.token_urlsafe(32)
         id = f"key_{secrets.token_hex(8)}"
         now = self.clock.now()
-        new = NewKey(id, proper, scope, secret[:_SHOWN], _sha256(secret), now, account or id)
+        new = NewKey(id, proper, scope, secret[:_SHOWN], _sha256(secret), now, account or id, budget)
         with self.database.write() as connection:
             keys.insert(connection, new)
             stored = keys.find(connection, id)

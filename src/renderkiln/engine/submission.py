@@ -38,6 +38,8 @@ class Submission:
     metadata: Mapping[str, Any] = field(default_factory=dict)  # the caller's own, of the batch
     account: str = ""
     most_open: int | None = None  # jobs of the account that have not ended, these among them
+    paid_by: str | None = None  # the key whose budget it is to keep to
+    expected_costs: Mapping[str, int] = field(default_factory=dict)  # by job's id, in billionths
 
     @property
     def sha256(self) -> str:
@@ -91,6 +93,7 @@ def _insert_jobs(
             direct=owner is not None,
             owner=owner,
             request_sha256=None if owner is None else submission.request(job),
+            expected_cost=submission.expected_costs.get(job.id),
         )
         for position, job in enumerate(submission.jobs, before + 1)
     ]

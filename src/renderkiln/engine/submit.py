@@ -9,6 +9,7 @@ from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import ENDED
+from renderkiln.engine import budget
 from renderkiln.engine.submission import Submission, insert
 from renderkiln.engine.ticket import Ticket
 from renderkiln.engine.tickets import Tickets
@@ -25,14 +26,16 @@ class TooManyOpen(UserError):
 def submit(database: Database, tickets: Tickets, clock: Clock, submission: Submission) -> str:
     """Queue all jobs of `submission`; the id of their batch, or of the one its key was used for first.
 
-    Raises UserError when the key was used for another request, the batch exists already, or a job that is
-    needed is not there or has failed.
+    Raises UserError when the key was used for another request, the batch exists already, a job that is needed
+    is not there or has failed, or it would be more than may be open (TooManyOpen) or spent (OverBudget).
     """
     now = clock.now()
     with database.write() as connection:
         if (first := _first_use(connection, submission)) is not None:
             return first
         _check_open(connection, submission)
+        if submission.paid_by is not None:
+            budget.check(connection, submission.paid_by, sum(submission.expected_costs.values()), now)
         insert(connection, submission, now)
         waiting = _waiting_for_others(connection, submission)
         delay = 0.0 if submission.not_before is None else (submission.not_before - now).total_seconds()

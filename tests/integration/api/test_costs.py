@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
+from audio_truth import write_wav
 from databases import NOON, a_job
 from renderkiln.database import attempts, costs
 from renderkiln.domain.cost import Cost
 from renderkiln.domain.work import Work
 
-from .conftest import Api
+from .conftest import ON_ONE, Api
 
 pytestmark = pytest.mark.integration
 
@@ -36,6 +38,17 @@ def test_an_estimate_is_a_guess_until_such_jobs_were_made(api: Api) -> None:
     assert (found["cpuSeconds"]["typical"], found["bytes"]["typical"]) == (18.0, 2000.0)
 
 
+@ON_ONE
+def test_an_uploaded_file_is_known_by_what_it_was_when_it_came(api: Api) -> None:
+    song = write_wav(api.folder / "song.wav", np.zeros((2, 16_000), np.float32), rate=8000)
+    asset = api.upload(song)
+    wish = {"pipeline": "visualizer", "params": {"fps": 50}, "assets": [asset["id"]]}
+    assert api.data("POST", "/estimates", json=wish, scope="read")["units"] == 100
+    headers = {"Authorization": f"Bearer {api.stranger()}"}
+    refusal = api.refusal("POST", "/estimates", json=wish, scope=None, headers=headers)
+    assert refusal[:2] == (404, "ASSET_NOT_FOUND")
+
+
 @pytest.mark.parametrize(
     "wish",
     [
@@ -54,7 +67,7 @@ def test_an_estimate_is_a_guess_until_such_jobs_were_made(api: Api) -> None:
         {"pipeline": "scenes", "params": {"project": {"scenes": []}}},
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE
 def test_what_is_wrong_with_a_wish_is_told(api: Api, wish: Any) -> None:
     status, code, message = api.refusal("POST", "/estimates", content=json.dumps(wish), headers=JSON)
     assert (status, code) == (422, "INVALID_REQUEST")

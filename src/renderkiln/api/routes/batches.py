@@ -83,7 +83,7 @@ async def list_batches(
     operation_id="submitBatch",
     status_code=202,
     dependencies=[needs("submit")],
-    responses={202: {"model": Success[Submitted]}, **refusals(401, 403, 404, 409, 422)},
+    responses={202: {"model": Success[Submitted]}, **refusals(401, 402, 403, 404, 409, 422)},
 )
 async def submit_batch(
     request: Request, kiln: Kiln, holder: Holder, order: BatchOrder, key: IdempotencyKey = None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from renderkiln.api.auth import needs
+from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
+from renderkiln.api.forecast import facts_of
+from renderkiln.api.orders import Params, Place
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes.costs import Cost
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.place import asset_id, place_of
+from renderkiln.engine.estimate import Estimate as Forecast
 from renderkiln.pipelines.contract import InputFacts
 
 router = APIRouter(prefix="/estimates", tags=["estimates"])
@@ -40,8 +44,11 @@ class Wish(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     pipeline: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$", description="Name of an installed pipeline")
-    params: dict[str, Any] = Field(default_factory=dict, description="As in the job itself")
-    inputs: list[Input] = Field(default_factory=list, max_length=100, description="Its files")
+    params: Params = Field(default_factory=dict, description="As in the job itself")
+    assets: list[Place] = Field(default_factory=list, max_length=100, description="Its files, if uploaded")
+    inputs: list[Input] = Field(
+        default_factory=list, max_length=100, description="Its files, if not, by what is known of them"
+    )
 
 
 class Range(BaseModel):
@@ -72,13 +79,23 @@ class Estimate(BaseModel):
     "",
     operation_id="estimate",
     dependencies=[needs("read")],
-    responses={200: {"model": Success[Estimate]}, **refusals(401, 403, 422)},
+    responses={200: {"model": Success[Estimate]}, **refusals(401, 403, 404, 422)},
 )
-async def estimate(request: Request, kiln: Kiln, wish: Wish) -> JSONResponse:
+async def estimate(request: Request, kiln: Kiln, holder: Holder, wish: Wish) -> JSONResponse:
     """What a job would take. Nothing is stored, and no file is opened."""
-    inputs = [InputFacts(**each.model_dump()) for each in wish.inputs]
+    places = [place_of(each) if asset_id(place_of(each)) else each for each in wish.assets]
+
+    def ask() -> Forecast:
+        known = facts_of(kiln.kiln, places, visible_to(holder))
+        for place in places:
+            if asset_id(place) is not None and place not in known:
+                raise Refused(404, "ASSET_NOT_FOUND", f"there is no asset {asset_id(place)}")
+        inputs = [known.get(place, InputFacts(0)) for place in places]
+        inputs += [InputFacts(**each.model_dump()) for each in wish.inputs]
+        return kiln.kiln.estimate(wish.pipeline, wish.params, inputs)
+
     try:
-        found = await kiln.work(lambda: kiln.kiln.estimate(wish.pipeline, wish.params, inputs))
+        found = await kiln.work(ask)
     except UsageError as error:
         raise Refused(422, "INVALID_REQUEST", str(error)) from error
     return succeeded(request, found.to_json())

@@ -142,7 +142,7 @@ async def list_jobs(
     operation_id="submitJob",
     status_code=202,
     dependencies=[needs("submit")],
-    responses={202: {"model": Success[Job]}, **refusals(401, 403, 404, 409, 422)},
+    responses={202: {"model": Success[Job]}, **refusals(401, 402, 403, 404, 409, 422)},
 )
 async def submit_job(
     request: Request, kiln: Kiln, holder: Holder, order: JobOrder, key: IdempotencyKey = None
