@@ -33,6 +33,7 @@ from renderkiln.engine.narrator import Listener
 from renderkiln.engine.projects import Projects
 from renderkiln.engine.retention import Keep, Retention
 from renderkiln.engine.stage_process import ForkServer
+from renderkiln.engine.storing import Storehouse
 from renderkiln.engine.submission import Submission
 from renderkiln.engine.uploads import Uploads
 from renderkiln.media import kernels
@@ -40,7 +41,8 @@ from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import InputFacts, Pipeline
 from renderkiln.services import services_of
 from renderkiln.settings import Settings
-from renderkiln.storage.rooms import Rooms
+from renderkiln.storage.rooms import Rooms, Visibility
+from renderkiln.stores import Stores
 
 if TYPE_CHECKING:
     from renderkiln.engine.estimate import Estimate, Estimator
@@ -106,20 +108,24 @@ class Renderkiln:
                 "event-processing": settings.event_processing_global,
             },
             polling=settings.poll_interval,
+            patience=settings.upload_patience,
+            sweep_storage=self._sweep_storage,
         )
+
+    @cached_property
+    def stores(self) -> Stores:
+        """Where files are kept. Raises UsageError where the settings make no storage."""
+        return Stores(self.settings, self._clock)
+
+    @property
+    def storage(self) -> Rooms:
+        """Where new files go: a private room and a public one."""
+        return self.stores.rooms()
 
     @property
     def keys(self) -> Keys:
         """Who may use the API."""
         return Keys(self.database, self._clock)
-
-    @cached_property
-    def storage(self) -> Rooms:
-        """Where uploads lie: a folder of this machine."""
-        from renderkiln.storage.local import LocalStorage
-
-        store = LocalStorage(self._home / "storage" / "private")
-        return Rooms(store, store)
 
     @property
     def uploads(self) -> Uploads:
@@ -296,13 +302,34 @@ class Renderkiln:
             assets=lambda: self.assets,
             owner=worker.id,
             worker=worker.name,
+            host=worker.host,
             keep_work=self.settings.keep_work,
             prices=self.prices,
+            storehouse=self._storehouse,
         )
+
+    @property
+    def _storehouse(self) -> Storehouse | None:
+        wanted = self.settings.upload
+        if wanted == "never" or (wanted == "auto" and self.settings.storage == "local"):
+            return None
+        self.stores.rooms()  # what is wrong with the settings is told now, not by each job
+        return Storehouse(self.stores.rooms, self._visibility)
+
+    def _visibility(self, job: Job) -> Visibility:
+        """As the params of its pipeline say, else as the settings do."""
+        pipeline = self.pipeline(job.pipeline)
+        told: Visibility | None = None
+        if (ask := getattr(pipeline, "visibility", None)) is not None:
+            told = ask(pipeline.Params.model_validate(dict(job.params)))
+        return told or self.settings.upload_visibility
+
+    def _sweep_storage(self, age: float) -> int:
+        return self.stores.sweep(age)
 
     def _clearing_up(self) -> Retention:
         """For who runs no worker: without its queues, which take a while to load."""
-        return Retention(self.database, None, self._clock, self._home, self._keep)
+        return Retention(self.database, None, self._clock, self._home, self._keep, self._sweep_storage)
 
     @property
     def _keep(self) -> Keep:

@@ -243,6 +243,82 @@ class Settings(BaseModel):
         10_000, ge=1, description="Jobs of one account of the API that may wait or run at once"
     )
     max_batch: int = Field(2_000, ge=1, le=100_000, description="Jobs of one batch that the API takes")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#@]+$",
+        description=(
+            "Where others reach `serve`: https://render.example.org; by default its host and port. Addresses "
+            "of files begin with it"
+        ),
+    )
+    signing_secret: SecretStr | None = Field(
+        None,
+        description=(
+            "Signs the addresses of files, 16 characters or more; by default one of its own in the home "
+            "folder. Machines that answer for each other need the same. Of several, with commas between "
+            "them, the first signs and all are accepted"
+        ),
+    )
+    storage: Literal["local", "s3"] = Field(
+        "local", description="Where files are kept: in a folder of this machine, or in a bucket of S3"
+    )
+    storage_dir: Folder | None = Field(
+        None, description="Folder of the local storage; by default `storage` in the home folder"
+    )
+    s3_bucket: str = Field("", description="Bucket for private files, and for public ones if they have none")
+    s3_public_bucket: str = Field(
+        "",
+        description=(
+            "Bucket for public files; by default one bucket has both, in the folders `private` and `public`"
+        ),
+    )
+    s3_prefix: str = Field("", description="Folder of the buckets that is ours; by default all of them is")
+    s3_endpoint: str | None = Field(
+        None, description="Where the bucket is, but for AWS: https://ACCOUNT.r2.cloudflarestorage.com"
+    )
+    s3_region: str = Field("us-east-1", description="Region of the bucket; of R2: auto")
+    s3_access_key: SecretStr | None = Field(None, description="Access key of the bucket")
+    s3_secret_key: SecretStr | None = Field(None, description="Secret key of the bucket")
+    s3_session_token: SecretStr | None = Field(None, description="Session token, with keys for a while only")
+    s3_path_style: bool | None = Field(
+        None,
+        description="Whether the bucket stands in the path of URLs; by default with an endpoint, not on AWS",
+    )
+    s3_public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#@]+$",
+        description="Where everybody reads the public files; by default the bucket's own address",
+    )
+    s3_fallback_bucket: str = Field(
+        "", description="Bucket that takes files while the first one does not answer or is full"
+    )
+    s3_fallback_endpoint: str | None = Field(
+        None, description="Where that one is; it and what follows: by default as the first"
+    )
+    s3_fallback_region: str | None = Field(None, description="Its region")
+    s3_fallback_access_key: SecretStr | None = Field(None, description="Its access key")
+    s3_fallback_secret_key: SecretStr | None = Field(None, description="Its secret key")
+    storage_tries: int = Field(
+        5, ge=1, le=100, description="How often a bucket is asked before it counts as unavailable"
+    )
+    upload: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description=(
+            "Whether finished files of queued jobs leave the output folder and go to the storage; "
+            "auto: if it is a bucket"
+        ),
+    )
+    upload_visibility: Literal["private", "public"] = Field(
+        "private", description="Who may read them where a job does not say it"
+    )
+    upload_patience: float = Field(
+        600.0,
+        ge=0,
+        description=(
+            "Seconds that files on a machine without workers wait for it to come back; then they are made "
+            "anew elsewhere"
+        ),
+    )
     health_host: str = Field("127.0.0.1", description="Address on which a worker answers /health and /stats")
     crashes: int = Field(
         3, ge=1, description="Workers that one job may cost: then it is failed instead of tried again"
@@ -267,6 +343,11 @@ class Settings(BaseModel):
     keep_work: bool = Field(
         default=False, description="Keep the work folders of finished jobs, for a closer look"
     )
+
+    @property
+    def storage_folder(self) -> Path:
+        """Where the local storage is."""
+        return (self.storage_dir or self.home / "storage").absolute()
 
     @classmethod
     def load(
@@ -342,4 +423,5 @@ def _validated(settings: type[S], layer: _Layer) -> S:
         first = error.errors()[0]
         name = str(first["loc"][0])
         where = layer[name][1] if name in layer else name
-        raise UsageError(f"{where}: {first['msg']}, not {first['input']!r}") from error
+        given = "what was given" if settings.is_secret(name) else repr(first["input"])
+        raise UsageError(f"{where}: {first['msg']}, not {given}") from error

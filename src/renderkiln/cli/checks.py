@@ -16,7 +16,8 @@ from renderkiln import __version__
 from renderkiln.cli.words import size
 from renderkiln.database.condition import Condition, address_of, look
 from renderkiln.database.schema import REVISION
-from renderkiln.domain.errors import UserError
+from renderkiln.domain.clock import SystemClock
+from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.engine.retention import usage
 from renderkiln.media import kernels
 from renderkiln.media.errors import MediaError
@@ -51,6 +52,7 @@ def examine(settings: Settings) -> list[Check]:
         kernel_cache(settings),
         folder("Home", settings.home, "RENDERKILN_HOME"),
         folder("Output", settings.output_dir, "RENDERKILN_OUTPUT_DIR or --out"),
+        *storage(settings),
         *database(settings),
     ]
 
@@ -140,6 +142,30 @@ def folder(name: str, path: Path, setting: str) -> Check:
     if free < LITTLE_DISK:
         return Check(name, "poor", found, "make room: finished films need 10 to 50 MB a minute")
     return Check(name, "fine", found)
+
+
+def storage(settings: Settings) -> Iterator[Check]:
+    """Whether files can be stored: in the folder, or in each bucket, where a small one is tried."""
+    from renderkiln.storage.errors import StorageError
+    from renderkiln.storage.probe import try_out
+    from renderkiln.stores import Stores
+
+    if settings.storage == "local":
+        yield folder("Storage", settings.storage_folder, "RENDERKILN_STORAGE_DIR")
+        return
+    try:
+        buckets = Stores(settings, SystemClock()).buckets
+    except (UsageError, StorageError) as error:
+        yield Check("Storage", "broken", str(error), "docs/howto/store-in-a-bucket.md names the settings")
+        return
+    for name, each in buckets.items():
+        try:
+            try_out(each)
+        except StorageError as error:
+            mend = "correct the settings that begin with RENDERKILN_S3_"
+            yield Check(f"Storage {name}", "broken", str(error), mend)
+        else:
+            yield Check(f"Storage {name}", "fine", f"written to, read and removed from {each.place}")
 
 
 def database(settings: Settings) -> Iterator[Check]:

@@ -62,7 +62,7 @@ def _facts(stored: StoredJob) -> Iterator[tuple[str, Any]]:
     yield "output", stored.output_dir
     for file in report.artifacts:
         words = file.facts.get("words", "")
-        yield file.kind, f"{file.path}  {size(file.size)}{f'  ({words})' if words else ''}"
+        yield file.kind, f"{file.kept or file.path}  {size(file.size)}{f'  ({words})' if words else ''}"
     for text in report.warnings.values():
         yield "warning", text
     for stage, text in report.left_out.items():

@@ -6,17 +6,19 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from renderkiln.database.schema import artifacts
-from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.artifact import Artifact, Kept
 
 _AT_ONCE = 500  # parameters of one statement
 
 
-def insert(connection: sa.Connection, job_id: str, files: Sequence[Artifact], now: datetime) -> None:
-    """Record the files of a job, in their order."""
+def replace(connection: sa.Connection, job_id: str, files: Sequence[Artifact], now: datetime) -> None:
+    """Record the files of a job, in their order, in place of any that were recorded before."""
+    connection.execute(sa.delete(artifacts).where(artifacts.c.job_id == job_id))
     rows = [
         {
             "id": f"{job_id}-{position}",
@@ -30,6 +32,9 @@ def insert(connection: sa.Connection, job_id: str, files: Sequence[Artifact], no
             "content_type": file.content_type,
             "created_at": now,
             "facts": dict(file.facts) or None,
+            "location": file.kept and file.kept.location,
+            "visibility": file.kept and file.kept.visibility,
+            "storage_key": file.kept and file.kept.key,
         }
         for position, file in enumerate(files, 1)
     ]
@@ -45,6 +50,24 @@ def of_jobs(connection: sa.Connection, job_ids: Collection[str]) -> Mapping[str,
         chosen = artifacts.c.job_id.in_(ids[start : start + _AT_ONCE])
         ordered = sa.select(artifacts).where(chosen).order_by(artifacts.c.job_id, artifacts.c.position)
         for row in connection.execute(ordered):
-            file = Artifact(row.kind, Path(row.path), row.size, row.sha256, row.content_type, row.facts or {})
-            found[row.job_id] += (file,)
+            found[row.job_id] += (_artifact(row),)
     return found
+
+
+def note_kept(connection: sa.Connection, job_id: str, position: int, kept: Kept) -> None:
+    """Record where a storage has the file. To be called while its job is held, in the same transaction."""
+    this = (artifacts.c.job_id == job_id, artifacts.c.position == position)
+    where = {"location": kept.location, "visibility": kept.visibility, "storage_key": kept.key}
+    connection.execute(sa.update(artifacts).where(*this).values(where))
+
+
+def _artifact(row: sa.Row[Any]) -> Artifact:
+    return Artifact(
+        kind=row.kind,
+        path=Path(row.path),
+        size=row.size,
+        sha256=row.sha256,
+        content_type=row.content_type,
+        facts=row.facts or {},
+        kept=None if row.location is None else Kept(row.location, row.visibility, row.storage_key),
+    )

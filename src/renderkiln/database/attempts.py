@@ -37,7 +37,7 @@ _END = (
     .values({name: sa.bindparam(f"new_{name}") for name in _ENDING})
 )
 
-AttemptOutcome = Literal["completed", "failed", "retrying", "cancelled", "lost", "handed_back"]
+AttemptOutcome = Literal["completed", "failed", "retrying", "cancelled", "lost", "handed_over", "handed_back"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,14 @@ def begin(
     connection.execute(
         _begin(connection.dialect.name), {"job_id": job_id, "number": number, **_EMPTY, **fresh}
     )
+
+
+def go_on(connection: sa.Connection, job_id: str, number: int, owner: str, worker: str) -> AttemptRow | None:
+    """Record that `owner` goes on with it: what was used so far still counts. None if it was never begun."""
+    values = {"owner": owner, "worker": worker, "ended_at": None, "outcome": None, "process_id": None}
+    changed = sa.update(attempts).where(_this(job_id, number)).values(values).returning(*attempts.c)
+    row = connection.execute(changed).first()
+    return None if row is None else AttemptRow(**row._mapping)
 
 
 def end(

@@ -20,6 +20,7 @@ from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.cost import Cost
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Input, Job
+from renderkiln.domain.outcomes import Done
 from renderkiln.domain.report import JobError, JobReport
 from renderkiln.domain.states import EDGES, ENDED, STATES, JobState
 
@@ -53,6 +54,8 @@ class StoredJob:
     owner: str | None
     crashes: int
     fingerprint: str | None
+    rendered_in: str | None = None  # the queue that it was in, if it waits to be uploaded
+    made: bool = False  # its files are there, though it is not completed: they are to be uploaded
 
     def waits_for(self, attempt: int) -> bool:
         """Whether anybody may take this attempt."""
@@ -179,6 +182,20 @@ def is_fingerprint_in_use(connection: sa.Connection, fingerprint: str, *, beside
     return connection.execute(sa.select(jobs.c.id).where(*others).limit(1)).first() is not None
 
 
+def made(connection: sa.Connection, id: str) -> Done | None:
+    """What a job has made that is not completed: its files are there, and wait to be uploaded."""
+    row = connection.execute(sa.select(jobs.c.result, jobs.c.state).where(jobs.c.id == id)).first()
+    if row is None or row.result is None or row.state == EDGES["complete"][1]:
+        return None
+    return Done(row.result, artifacts_of_jobs(connection, [id]).get(id, ()))
+
+
+def waiting_hosts(connection: sa.Connection) -> set[str]:
+    """The machines on which files wait to be uploaded."""
+    waiting = (jobs.c.state == EDGES["start"][0], jobs.c.host.is_not(None), jobs.c.owner.is_(None))
+    return set(connection.scalars(sa.select(jobs.c.host).where(*waiting).distinct()))
+
+
 def lock(connection: sa.Connection, id: str) -> None:
     """Nobody else changes the job until this transaction ends. On SQLite a write transaction is alone."""
     connection.execute(sa.select(jobs.c.id).where(jobs.c.id == id).with_for_update())
@@ -244,6 +261,8 @@ def stored_of(row: sa.Row[Any], files: tuple[Artifact, ...] = (), cost: Cost | N
         owner=row.owner,
         crashes=row.crashes,
         fingerprint=row.fingerprint,
+        rendered_in=row.rendered_in,
+        made=row.result is not None and row.state != EDGES["complete"][1],
     )
 
 
@@ -271,7 +290,7 @@ def _report(row: sa.Row[Any], files: tuple[Artifact, ...], cost: Cost | None) ->
         processed_at=row.processed_at,
         completed_at=row.completed_at,
         error=None if row.error_code is None else JobError(row.error_code, row.error_message),
-        result=row.result,
+        result=row.result if row.state == EDGES["complete"][1] else None,
         artifacts=files,
         warnings=row.warnings,
         reused=tuple(row.reused),
@@ -297,6 +316,7 @@ def job_of(row: sa.Row[Any]) -> Job:
         max_attempts=row.max_attempts,
         metadata=row.metadata,
         account=row.account,
+        host=row.host,
     )
 
 

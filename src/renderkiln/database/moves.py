@@ -13,13 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln.database import guard
-from renderkiln.database.artifacts import insert as insert_artifacts
+from renderkiln.database.artifacts import replace as replace_artifacts
 from renderkiln.database.jobs import StoredJob, job_of, stored_of
 from renderkiln.database.schema import jobs, queues
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobError
-from renderkiln.domain.states import EDGES, JobState, Verb
+from renderkiln.domain.states import EDGES, ENDED, JobState, Verb
 
 _PENDING = EDGES["start"][0]
 _new = sa.bindparam
@@ -42,6 +42,9 @@ _START = (
     )
     .returning(*jobs.c)
 )
+
+
+_AT_HOME = {"queue": sa.func.coalesce(jobs.c.rendered_in, jobs.c.queue), "host": None, "rendered_in": None}
 
 
 @dataclass(frozen=True)
@@ -126,11 +129,69 @@ def complete_if_held(
     result: Mapping[str, Any],
     artifacts: Sequence[Artifact],
     now: datetime,
+    queue: str | None = None,
 ) -> None:
-    """End the job with its files."""
+    """End the job with its files; one that was uploaded goes back to its own `queue`, to be found there."""
     values = {"result": dict(result), "progress": 100.0, "message": "", "completed_at": now, "owner": None}
+    if queue is not None:
+        values |= {"queue": queue, "host": None, "rendered_in": None}
     guard.move_held(connection, "complete", id, attempt, owner, **values)
-    insert_artifacts(connection, id, artifacts, now)
+    replace_artifacts(connection, id, artifacts, now)
+
+
+def note_made_if_held(
+    connection: sa.Connection,
+    id: str,
+    attempt: int,
+    owner: str,
+    *,
+    result: Mapping[str, Any],
+    artifacts: Sequence[Artifact],
+    now: datetime,
+) -> None:
+    """Record that its files are made: whoever goes on only has to upload them."""
+    guard.change_held(connection, id, attempt, owner, result=dict(result))
+    replace_artifacts(connection, id, artifacts, now)
+
+
+def hand_over_if_held(
+    connection: sa.Connection,
+    id: str,
+    attempt: int,
+    owner: str,
+    *,
+    queue: str,
+    host: str,
+    rendered_in: str,
+    max_attempts: int,
+    progress: float,
+    message: str,
+    now: datetime,
+) -> None:
+    """Let the job, whose files are made, wait in `queue` for a worker on the machine that has them."""
+    values = {"queue": queue, "host": host, "rendered_in": rendered_in, "max_attempts": max_attempts}
+    values |= {"progress": progress, "message": message, "not_before": now, "stage": None, "owner": None}
+    guard.move_held(connection, "put_back", id, attempt, owner, **values)
+
+
+def forget_made_if_held(connection: sa.Connection, id: str, attempt: int, owner: str) -> Job:
+    """Its files are gone: they are to be made anew. The job, in the queue where that is done."""
+    held = (jobs.c.state == EDGES["start"][1], jobs.c.attempt == attempt, jobs.c.owner == owner)
+    return _unmake(connection, id, *held)
+
+
+def release_from_host(connection: sa.Connection, host: str, limit: int) -> list[StoredJob]:
+    """Let `limit` jobs wait in their own queues, whose files wait on a machine that does not come back."""
+    waiting = (jobs.c.host == host, jobs.c.state == _PENDING, jobs.c.owner.is_(None))
+    # Whoever takes one that still has its files, because the machine is back, only uploads them.
+    few = sa.select(jobs.c.id).where(*waiting).order_by(jobs.c.id).limit(limit).with_for_update()
+    moved = sa.update(jobs).where(jobs.c.id.in_(few), *waiting).values(_AT_HOME).returning(*jobs.c)
+    return [stored_of(row) for row in connection.execute(moved)]
+
+
+def forget_made_if_ended(connection: sa.Connection, id: str) -> Job:
+    """The same for a job that is to be begun from scratch."""
+    return _unmake(connection, id, jobs.c.state.in_(ENDED))
 
 
 def fail_if_held(
@@ -216,6 +277,15 @@ def reopen_if_failed(connection: sa.Connection, id: str, *, attempts_more: int, 
 def revive_if_cancelled(connection: sa.Connection, id: str, *, attempts_more: int, now: datetime) -> int:
     """The same for a cancelled job."""
     return _wait_again(connection, "revive", id, attempts_more, now)
+
+
+def _unmake(connection: sa.Connection, id: str, *conditions: sa.ColumnElement[bool]) -> Job:
+    this = sa.update(jobs).where(jobs.c.id == id, *conditions)
+    row = connection.execute(this.values(**_AT_HOME, result=sa.null()).returning(*jobs.c)).first()
+    if row is None:
+        raise guard.superseded(connection, id)
+    replace_artifacts(connection, id, (), row.created_at)
+    return job_of(row)
 
 
 def _wait_again(connection: sa.Connection, verb: Verb, id: str, attempts_more: int, now: datetime) -> int:

@@ -18,7 +18,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0007"  # the newest of migrations/versions
+REVISION = "v0008"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -83,7 +83,9 @@ jobs = sa.Table(
     sa.Column("completed_at", Moment),
     sa.Column("error_code", Text),
     sa.Column("error_message", Text),
-    sa.Column("result", Json),
+    sa.Column("result", Json),  # without being completed: its files are made, and wait to be uploaded
+    sa.Column("host", Text),  # the machine where they wait, in the queue storage-upload
+    sa.Column("rendered_in", Text),  # the queue where it was before
     sa.Column("warnings", Json, nullable=False),  # sentences by code
     sa.Column("reused", Json, nullable=False),  # stages
     sa.Column("left_out", Json, nullable=False),  # reasons by stage
@@ -164,6 +166,9 @@ artifacts = sa.Table(
     sa.Column("content_type", Text, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("facts", Json, nullable=True),
+    sa.Column("location", Text),  # the storage that has it; NULL: it lies at its path
+    sa.Column("visibility", Text),
+    sa.Column("storage_key", Text),
     sa.Index(None, "job_id", "position"),
 )
 

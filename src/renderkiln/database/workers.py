@@ -67,6 +67,12 @@ def everyone(connection: sa.Connection) -> list[StoredWorker]:
     return [_stored(row) for row in connection.execute(ordered)]
 
 
+def draws(connection: sa.Connection, queue: str, host: str) -> bool:
+    """Whether an executor on this machine takes jobs of this queue, and goes on to do so."""
+    here = (workers.c.host == host, sa.not_(workers.c.draining), sa.not_(workers.c.direct))
+    return any(queue in queues for queues in connection.scalars(sa.select(workers.c.queues).where(*here)))
+
+
 def drain(connection: sa.Connection, id: str) -> bool:
     """Note that it takes no more jobs; False where it was struck off."""
     draining = sa.update(workers).where(workers.c.id == id).values(draining=True)

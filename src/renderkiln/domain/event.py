@@ -12,6 +12,7 @@ EventName = Literal[
     "job.started",
     "job.progress",  # facts: fps, speed, eta_seconds, as the stage has them
     "job.retrying",  # an attempt failed, another one follows; facts: seconds until then, error
+    "job.handed_over",  # its files are made and wait to be uploaded; facts: seconds, bytes
     "job.handed_back",  # its worker shut down in order; another one goes on
     "job.taken_over",  # its worker died; another one goes on
     "job.reopened",  # it had failed, and a person asked for it again

@@ -43,6 +43,7 @@ class Job:
     max_attempts: int = 3
     metadata: Mapping[str, Any] = field(default_factory=dict)  # the caller's own, handed back untouched
     account: str = ""
+    host: str | None = None  # the machine where its finished files wait to be uploaded
 
 
 def job_id(batch_id: str, item_id: str, format: str | None = None) -> str:

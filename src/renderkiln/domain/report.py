@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.artifact import Artifact, Kept
 from renderkiln.domain.cost import Cost
 from renderkiln.domain.job import Job
 from renderkiln.domain.states import JobState, Verb, moved
@@ -58,12 +58,12 @@ class JobReport:
         return tuple(each for each in self.artifacts if each.kind == self.artifacts[0].kind)
 
     @property
-    def place(self) -> Path | None:
-        """Where its products are: the file, or the folder where there are several."""
+    def place(self) -> Path | Kept | None:
+        """Where its products are: the file, or the folder where there are several; the first that is kept."""
         if not self.artifacts:
             return None
-        first = self.artifacts[0].path
-        return first if len(self.products) == 1 else first.parent
+        first = self.artifacts[0]
+        return first.kept or (first.path if len(self.products) == 1 else first.path.parent)
 
     def move(self, verb: Verb, **changes: Any) -> JobReport:
         """The report after `verb`. Raises Superseded where the state does not allow it."""
@@ -108,7 +108,7 @@ def _artifact(job_id: str, position: int, artifact: Artifact) -> dict[str, Any]:
     return {
         "id": f"{job_id}-{position}",
         "name": artifact.path.name,
-        "path": str(artifact.path),
+        **({"path": str(artifact.path)} if artifact.kept is None else {"kept": asdict(artifact.kept)}),
         "size": artifact.size,
         "sha256": artifact.sha256,
         "contentType": artifact.content_type,

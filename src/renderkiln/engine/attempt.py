@@ -23,7 +23,7 @@ from renderkiln.domain.cost import Prices
 from renderkiln.domain.errors import Superseded, UserError
 from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
-from renderkiln.domain.outcomes import Failed, Outcome, TryAgain
+from renderkiln.domain.outcomes import Done, Failed, Outcome, TryAgain
 from renderkiln.domain.retry import Retry
 from renderkiln.domain.states import ENDED, JobState
 from renderkiln.engine import workfolder
@@ -37,8 +37,10 @@ from renderkiln.engine.intake import prepare_output
 from renderkiln.engine.narrator import Listener, Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold, Records
+from renderkiln.engine.second_leg import SecondLeg
 from renderkiln.engine.sources import Sources, settle
 from renderkiln.engine.stage_child import LOG_FORMAT
+from renderkiln.engine.storing import BEGINS, Storehouse, remove_local
 from renderkiln.engine.ticket import Ticket, Write
 from renderkiln.engine.verdict import verdict
 from renderkiln.engine.workfolder import WorkFolder
@@ -63,8 +65,10 @@ class House:
     assets: Callable[[], Assets]
     owner: str  # this executor's id: new at every start
     worker: str  # its name for people
+    host: str  # its machine
     keep_work: bool = False
     prices: Prices = field(default_factory=Prices)
+    storehouse: Storehouse | None = None  # None: finished files stay where they are
 
     @property
     def work(self) -> Path:
@@ -117,6 +121,7 @@ class AttemptRun:
         self._folder: WorkFolder | None = None
         self._records: Records | None = None
         self._usage = Usage()
+        self._leg = SecondLeg(house.storehouse, house.database, house.clock, self._hold, house.host, stop)
         self._begun = house.clock.monotonic()
 
     def run(self) -> bool:
@@ -148,7 +153,11 @@ class AttemptRun:
             except Superseded:
                 self._wait_while_paused(connection)
                 return None
-            attempts.begin(connection, *key, worker=house.worker, now=now)
+            before = self._leg.go_on(connection, house.worker) if stored.made else None
+            if before is None:
+                attempts.begin(connection, *key, worker=house.worker, now=now)
+            else:
+                self._usage.resume(before)
             tell(connection, "job.started", stored.report.job, now, worker=hold.owner, attempt=hold.attempt)
             return stored
 
@@ -164,9 +173,17 @@ class AttemptRun:
             self._write_ticket(connection, Ticket.of(job, self._hold.attempt))
 
     def _work(self, stored: StoredJob, narrator: Narrator, held: ExitStack) -> Outcome:
+        leg = self._leg
         try:
-            attempt = self._prepared(stored, narrator, held)
-            return self._house.executor.run_attempt(attempt, narrator, self._stop)
+            if (lost := leg.forget_lost(stored)) is not None:
+                return lost
+            outcome: Outcome | None = leg.made
+            if outcome is None:
+                attempt = self._prepared(stored, narrator, held)
+                outcome = self._house.executor.run_attempt(attempt, narrator, self._stop)
+            if isinstance(outcome, Done) and outcome.artifacts and leg.concerns(stored):
+                return leg.run(stored, outcome, narrator, self._records)
+            return outcome
         except Exception as error:  # noqa: BLE001  the border of an attempt
             log_of(self._hold.job_id).error("the attempt ended with an error", exc_info=True)
             return verdict(error, self._house.home)
@@ -206,6 +223,7 @@ class AttemptRun:
             kept=(self._folder.lock,),
             named={place: settle(asset, taken) for place, asset in named.items()},
             reuse=self._reuse,
+            until=BEGINS if self._leg.concerns(stored) else 100.0,
         )
 
     def _claim(self, job: Job, key: str) -> WorkFolder:
@@ -248,7 +266,9 @@ class AttemptRun:
 
     def _settle(self, stored: StoredJob, outcome: Outcome, narrator: Narrator) -> None:
         """Write what became of the attempt. Changes nothing where someone else holds the job now."""
-        house, job = self._house, stored.report.job
+        house, job, leg = self._house, stored.report.job, self._leg
+        if stored.rendered_in is not None and leg.made is None:  # forgotten: it is back in its queue
+            job = replace(job, queue=stored.rendered_in, host=None)
         if isinstance(outcome, TryAgain | Failed) and outcome.code in _LOGGED:
             outcome = replace(outcome, message=f"{outcome.message} (details in {self._log})")
         ending = Ending(
@@ -256,7 +276,7 @@ class AttemptRun:
             job=job,
             retry=self._retry(job),
             now=house.clock.now(),
-            seconds=house.clock.monotonic() - self._begun,
+            seconds=self._usage.seconds_before + house.clock.monotonic() - self._begun,
             usage=self._usage,
             write_ticket=self._write_ticket,
             records=self._records,
@@ -264,6 +284,9 @@ class AttemptRun:
             owner_after=self._owner_after,
             kept=self._kept,
             prices=house.prices,
+            made=leg.made is not None,
+            rendered_in=stored.rendered_in,
+            upload_on=leg.upload_on,
         )
         if isinstance(outcome, Failed) and outcome.code == "DISK_FULL":
             self._leave(keep=False)  # before it is written down: a full disk takes no word
@@ -277,13 +300,16 @@ class AttemptRun:
             ended = state is None or state in ENDED
             narrator.say("job.cancelled" if ended else "job.taken_over", message="It is not ours any more")
             return
-        self._leave(keep=told.name in {"job.retrying", "job.handed_back"} or ending.keeps(outcome))
+        goes_on = told.name in {"job.retrying", "job.handed_back"} and not ending.made
+        self._leave(keep=goes_on or ending.keeps(outcome))
         if told.name in {"job.completed", "job.cancelled"} or (
             isinstance(outcome, Failed) and outcome.code == "INVALID"
         ):  # nothing in it that anybody looks for
             self._log.unlink(missing_ok=True)
         if told.name == "job.completed":
             narrator.finish()
+            if isinstance(outcome, Done):
+                remove_local(outcome, stored.output_dir)
         narrator.say(told.name, message=told.message, **told.facts)
 
     def _retry(self, job: Job) -> Retry:

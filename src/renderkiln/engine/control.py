@@ -98,6 +98,8 @@ class Control:
                 raise UserError(f"job {job_id} needs job {needed}, which is {how}: retry that one first")
         if from_scratch and stored.fingerprint is not None:
             stages.forget_stages(connection, stored.fingerprint)
+        if from_scratch and stored.made:
+            job = moves.forget_made_if_ended(connection, job_id)
         again = moves.reopen_if_failed if state == "failed" else moves.revive_if_cancelled
         number = again(connection, job_id, attempts_more=job.max_attempts, now=now)
         batches.reopen(connection, job.batch_id)

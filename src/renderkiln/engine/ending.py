@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln.database import attempts, batches, costs, moves
-from renderkiln.database.attempts import AttemptOutcome
+from renderkiln.database.attempts import AttemptOutcome, AttemptRow
 from renderkiln.domain.cost import Prices
 from renderkiln.domain.event import Event, EventName
 from renderkiln.domain.job import Job
@@ -21,17 +21,30 @@ from renderkiln.domain.work import Work
 from renderkiln.engine import dependents
 from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.records import Hold, Records
-from renderkiln.engine.ticket import Ticket, Write
+from renderkiln.engine.storing import BEGINS
+from renderkiln.engine.ticket import UPLOADS, Ticket, Write
 
 
 @dataclass
 class Usage:
-    """What an attempt has used up so far; listens to its events. `peak_bytes` is of the largest process."""
+    """What an attempt has used up so far; listens to its events. `peak_bytes` is of the largest process.
 
+    At its second leg, `seconds_before` and `cpu_before` are what its first one took.
+    """
+
+    seconds_before: float = 0.0
+    cpu_before: float = 0.0
     cpu_seconds: float = 0.0
     peak_bytes: int = 0
     bytes_in: int = 0
     paid: float = 0.0  # to services
+
+    def resume(self, before: AttemptRow) -> None:
+        """Go on from what the attempt has used up already."""
+        self.seconds_before = before.seconds or 0.0
+        self.cpu_before = before.cpu_seconds or 0.0
+        self.peak_bytes = before.peak_bytes or 0
+        self.bytes_in = before.bytes_in or 0
 
     def hear(self, event: Event) -> None:
         if event.name in {"stage.completed", "stage.failed", "stage.stopped"}:
@@ -44,8 +57,9 @@ class Usage:
 class Ending:
     """Writes the end of the attempt that `hold` names. Raises Superseded where it is not held any more.
 
-    A job that waits for its next attempt goes back into its queue, or stays with `owner_after`. `kept` tells
-    people what becomes of what is finished.
+    A job that waits for its next attempt goes back into its queue, or stays with `owner_after`. One whose
+    files are made waits for a worker on `upload_on`, if that is given. `kept` tells people what becomes of
+    what is finished.
     """
 
     hold: Hold
@@ -60,16 +74,21 @@ class Ending:
     owner_after: str | None
     kept: str
     prices: Prices = field(default_factory=Prices)
+    made: bool = False  # its files are there, and a retry only uploads them
+    rendered_in: str | None = None  # the queue where that was, if it is another one by now
+    upload_on: str | None = None
 
     def keeps(self, outcome: Outcome) -> bool:
         """Whether what is finished stays, for the next attempt or a retry. A full disk gets its room back."""
         full = isinstance(outcome, Failed) and outcome.code == "DISK_FULL"
         finished = self.records is not None and not self.records.is_empty
-        return finished and not full and not isinstance(outcome, Done)
+        return finished and not full and not self.made and not isinstance(outcome, Done)
 
     def write(self, connection: sa.Connection, outcome: Outcome) -> Event:
         """The event it was."""
         match outcome:
+            case Done() if self.upload_on is not None:
+                return self._hand_over(connection, outcome, self.upload_on)
             case Done():
                 return self._complete(connection, outcome)
             case Cancelled() if self.hand_back:
@@ -84,13 +103,42 @@ class Ending:
     def _complete(self, connection: sa.Connection, done: Done) -> Event:
         batches.lock(connection, self.job.batch_id)
         moves.complete_if_held(
-            connection, *self._held, result=done.summary, artifacts=done.artifacts, now=self.now
+            connection,
+            *self._held,
+            result=done.summary,
+            artifacts=done.artifacts,
+            now=self.now,
+            queue=self.rendered_in,
         )
         written = sum(artifact.size for artifact in done.artifacts)
         self._end_attempt(connection, "completed", bytes_out=written, work=done.work)
         return self._end_job(
             connection, done, "job.completed", self.job.label, bytes=written, seconds=self.seconds
         )
+
+    def _hand_over(self, connection: sa.Connection, done: Done, host: str) -> Event:
+        """To those who upload: no place for renders waits for the network."""
+        message, attempt = "Waiting to be uploaded", self.hold.attempt
+        moves.note_made_if_held(
+            connection, *self._held, result=done.summary, artifacts=done.artifacts, now=self.now
+        )
+        moves.hand_over_if_held(
+            connection,
+            *self._held,
+            queue=UPLOADS,
+            host=host,
+            rendered_in=self.job.queue,
+            max_attempts=self.job.max_attempts + attempt - 1,  # an upload has as many tries as a render
+            progress=BEGINS,
+            message=message,
+            now=self.now,
+        )
+        written = sum(artifact.size for artifact in done.artifacts)
+        self._end_attempt(connection, "handed_over", work=done.work)  # its bytes count when they are stored
+        if self.records is not None:
+            self.records.forget(connection)
+        self.write_ticket(connection, Ticket.of(replace(self.job, queue=UPLOADS, host=host), attempt))
+        return self._say(connection, "job.handed_over", message, bytes=written, seconds=self.seconds)
 
     def _cancel(self, connection: sa.Connection, cancelled: Cancelled) -> Event:
         message = cancelled.message or (self.kept if self.keeps(cancelled) else "Stopped")
@@ -101,6 +149,8 @@ class Ending:
 
     def _fail(self, connection: sa.Connection, failed: TryAgain | Failed) -> Event:
         kept = f"; {self.kept}" if isinstance(failed, TryAgain) and self.keeps(failed) else ""
+        if self.made:
+            kept = "; its files are made and kept: a retry only uploads them"
         error = JobError(failed.code, failed.message + kept)
         batches.lock(connection, self.job.batch_id)
         moves.fail_if_held(connection, *self._held, error=error, now=self.now)
@@ -155,7 +205,7 @@ class Ending:
             code=code,
             message=message,
             seconds=self.seconds,
-            cpu_seconds=self.usage.cpu_seconds,
+            cpu_seconds=self.usage.cpu_before + self.usage.cpu_seconds,
             peak_bytes=self.usage.peak_bytes,
             bytes_in=self.usage.bytes_in,
             bytes_out=bytes_out,

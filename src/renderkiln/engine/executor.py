@@ -48,6 +48,7 @@ class Attempt:
     kept: tuple[int, ...] = ()  # descriptors that stages hold open until they are gone
     named: Mapping[str, Asset] = field(default_factory=dict)  # assets that its params name
     reuse: bool = True  # what other jobs have made may be taken
+    until: float = 100.0  # percent of the job where its stages end
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Executor:
 
     def _run_stages(self, attempt: Attempt, narrator: Narrator, stop: threading.Event) -> Outcome:
         stages, anew = attempt.pipeline.stages(attempt.params), attempt.records.is_empty
-        narrator.begin({stage.name: stage.weight for stage in stages})
+        narrator.begin({stage.name: stage.weight for stage in stages}, until=attempt.until)
         results: dict[str, Result] = {}
         for stage in stages:
             ended = self.run_stage(attempt, stage, results, narrator, stop)

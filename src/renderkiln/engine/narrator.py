@@ -25,14 +25,18 @@ class Narrator:
         self._progress: WeightedProgress | None = None
         self._percent = percent
 
-    def begin(self, weights: Mapping[str, float]) -> None:
-        """An attempt with these stages begins."""
-        self._progress = WeightedProgress(weights, floor=self._percent)
+    def begin(self, weights: Mapping[str, float], *, until: float = 100.0) -> None:
+        """An attempt with these stages begins; they end at `until` percent of the job."""
+        self._progress = WeightedProgress(weights, floor=self._percent, until=until)
 
     def reach(self, stage: str, fraction: float) -> None:
         """Note silently how far `stage` is, 0 … 1."""
         if self._progress is not None:
             self._percent = self._progress.report(stage, fraction)
+
+    def rise_to(self, percent: float) -> None:
+        """Note silently how far the job is, besides its stages."""
+        self._percent = max(self._percent, percent)
 
     def finish(self) -> None:
         """The job was completed: 100 %."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from renderkiln.database import events, jobs, queues
+from renderkiln.database import events, jobs, queues, workers
 from renderkiln.database.engine import Database
 from renderkiln.database.queues import QueueRow
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.event import Event, EventName
 from renderkiln.domain.states import STATES, JobState
+from renderkiln.engine.ticket import UPLOADS
 from renderkiln.engine.tickets import Lane, Tickets
 
 
@@ -123,8 +125,14 @@ class Queues:
         self._apply(row)
 
     def _apply(self, row: QueueRow) -> None:
-        lane = Lane(row.name, row.worker_limit, self._most_of(row), row.paused)
-        self.tickets.set_lane(lane, polling=self.polling)
+        for host in self._hosts() if row.name == UPLOADS else [None]:
+            lane = Lane(row.name, row.worker_limit, self._most_of(row), row.paused, host)
+            self.tickets.set_lane(lane, polling=self.polling)
+
+    def _hosts(self) -> set[str]:
+        """The machines that draw tickets: a worker sets its own machine's lanes before it begins."""
+        with self.database.read() as connection:
+            return {socket.gethostname(), *(each.host for each in workers.everyone(connection))}
 
     def _most_of(self, row: QueueRow) -> int | None:
         return self.most_of[row.name] if row.global_limit is None else row.global_limit

@@ -60,6 +60,7 @@ class Swept:
     logs: int
     cached: int
     uploads: int
+    drafts: int  # of files that were to be stored
     bytes: int
 
 
@@ -91,6 +92,7 @@ class Retention:
     clock: Clock
     home: Path
     keep: Keep
+    sweep_storage: Callable[[float], int] = lambda _age: 0  # half-stored files as old as so many seconds
 
     def sweep(self, stop: threading.Event | None = None) -> Swept:
         """Forget what is older than it is kept; soon and in order once `stop` is set.
@@ -104,12 +106,14 @@ class Retention:
         rows = self._sweep_rows(now, stop)
         logs = _Gone() if stop.is_set() else self._sweep_logs(now)
         uploads = _Gone() if stop.is_set() else self._sweep_uploads(now)
+        drafts = 0 if stop.is_set() else self.sweep_storage(_HALF.total_seconds())
         return Swept(
             **rows,
             folders=work.number,
             logs=logs.number,
             cached=cache.number,
             uploads=uploads.number,
+            drafts=drafts,
             bytes=work.bytes + cache.bytes + logs.bytes + uploads.bytes,
         )
 

@@ -24,6 +24,7 @@ from renderkiln.engine.heartbeat import BEAT, SILENCE, announce
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.queues import Queues
 from renderkiln.engine.retention import Keep, Retention
+from renderkiln.engine.stranded import PATIENCE
 from renderkiln.engine.submission import Submission
 from renderkiln.engine.submit import submit
 from renderkiln.engine.takeover import CRASHES
@@ -34,7 +35,7 @@ from renderkiln.engine.worker import Worker
 @dataclass(frozen=True)
 class Room:
     """`lanes` maps queues to how many of their jobs a worker of this process runs at once, `most_of` to how
-    many may run over all workers (None: any number). `polling` is in seconds.
+    many may run over all workers (None: any number). `polling` and `patience` (see `Worker`) are in seconds.
     """
 
     database: Database
@@ -45,6 +46,8 @@ class Room:
     lanes: Mapping[str, int]
     most_of: Mapping[str, int | None]
     polling: float = 0.2
+    patience: float = PATIENCE
+    sweep_storage: Callable[[float], int] = lambda _age: 0
 
     @cached_property
     def tickets(self) -> Tickets:
@@ -63,7 +66,7 @@ class Room:
 
     @property
     def retention(self) -> Retention:
-        return Retention(self.database, self.tickets, self.clock, self.home, self.keep)
+        return Retention(self.database, self.tickets, self.clock, self.home, self.keep, self.sweep_storage)
 
     def submit(self, submission: Submission) -> str:
         """Queue the jobs; the id of their batch. Raises UserError."""
@@ -145,6 +148,7 @@ class Room:
             idle_timeout=idle_timeout,
             beat=beat,
             silence=silence,
+            patience=self.patience,
         )
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from renderkiln.domain.event import Event, EventName
 _SUCCESS: EventName = "job.completed"
 _FAILURE: EventName = "job.failed"
 _LEFT: frozenset[EventName] = frozenset(
-    {"job.retrying", "job.handed_back", "job.taken_over", "job.cancelled"}
+    {"job.retrying", "job.handed_over", "job.handed_back", "job.taken_over", "job.cancelled"}
 )
 
 
@@ -59,8 +59,8 @@ class Statistics:
     """A listener for one worker's events, from any thread.
 
     A job is processed when it ended here, completed or failed, and its processing time is that of the attempt
-    which ended it. An attempt that is to be tried again is a retry and no failure; what was cancelled, handed
-    back or taken over by another worker is not processed.
+    which ended it, rendering and uploading. An attempt that is to be tried again is a retry and no failure;
+    what was cancelled, handed on or taken over by another worker is not processed.
     """
 
     clock: Clock
@@ -120,7 +120,7 @@ class Statistics:
     def _end(self, event: Event) -> None:
         begun = self._begun.pop(event.job_id, None)
         if begun is not None and event.name not in _LEFT:
-            self._jobs.add(self.clock.monotonic() - begun.at)
+            self._jobs.add(event.facts.get("seconds", self.clock.monotonic() - begun.at))
 
 
 def _ms(seconds: float) -> int:

@@ -19,7 +19,8 @@ from typing import Any, Self
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat
 
-from renderkiln.engine.ticket import Ticket
+from renderkiln.engine.ticket import UPLOADS, Ticket
+from renderkiln.engine.ticket import lane as lane_name
 
 _APPLICATION = "renderkiln"
 # DBOS hands a ticket only to workers of the version that wrote it: with one version for ever, an upgraded
@@ -53,12 +54,16 @@ class TicketId:
 
 @dataclass(frozen=True)
 class Lane:
-    """A queue as all workers see it: its jobs at once in each (None: as each likes), over all (None: any)."""
+    """A queue as all workers see it: its jobs at once in each (None: as each likes), over all (None: any).
+
+    Of one with a `host`, all workers are those of that machine.
+    """
 
     name: str
     worker_limit: int | None = None
     global_limit: int | None = None
     paused: bool = False
+    host: str | None = None
 
 
 class Places:
@@ -112,7 +117,7 @@ class Tickets:
         """Put a ticket into its queue, in the transaction of `connection`."""
         options: EnqueueOptions = {
             "workflow_name": _WORKFLOW,
-            "queue_name": ticket.queue,
+            "queue_name": ticket.lane,
             "workflow_id": f"{ticket.job_id}:{ticket.attempt}:{secrets.token_hex(4)}",
             "app_version": _VERSION,
             "priority": ticket.priority,
@@ -154,7 +159,7 @@ class Tickets:
     def set_lane(self, lane: Lane, *, polling: float) -> None:
         """Create the queue, or change its limits; running workers follow. `polling` is in seconds."""
         self._client.register_queue(
-            lane.name,
+            lane_name(lane.name, lane.host),
             worker_concurrency=_OWN if lane.worker_limit is None or lane.paused else lane.worker_limit,
             global_concurrency=_PAUSED if lane.paused else lane.global_limit,
             polling_interval_sec=polling,
@@ -186,13 +191,16 @@ class Tickets:
 class Drawing:
     """Draws tickets as `places` allow and calls `run(job_id, attempt)` for each, in a thread of this process.
 
+    Of what is to be uploaded, it draws what lies on `host`, this machine.
+
     `executor` must be new at every start: DBOS runs again at once whatever an executor of the same id left.
     There is one `Drawing` per process, for DBOS keeps its state in globals.
     """
 
-    def __init__(self, engine: sa.Engine, executor: str, places: Places, run: Run) -> None:
+    def __init__(self, engine: sa.Engine, executor: str, host: str, places: Places, run: Run) -> None:
         _quiet()
         self._places = places
+        self._queues = {lane_name(each, host if each == UPLOADS else None): each for each in places.queues}
         self.running: set[str] = set()  # ids of the tickets that this process is at
         config: DBOSConfig = {
             "name": _APPLICATION,
@@ -216,7 +224,7 @@ class Drawing:
             finally:
                 self.running.discard(ticket)
 
-        DBOS.listen_queues(list(places.queues))
+        DBOS.listen_queues(list(self._queues))
 
     def start(self) -> None:
         DBOS.launch()
@@ -236,7 +244,7 @@ class Drawing:
         seen: dict[str, tuple[float, Any, int | None]] = {}  # when, the queue, and what its limit was
 
         def get_queue(name: str, **options: Any) -> Any:
-            if name not in self._places.queues:
+            if name not in self._queues:
                 return read(name, **options)
             now = time.monotonic()
             if name not in seen or now - seen[name][0] >= _FRESH:
@@ -246,7 +254,7 @@ class Drawing:
                 shared = queue._worker_concurrency
                 seen[name] = (now, queue, None if shared == _OWN else shared)
             _, queue, limit = seen[name]
-            queue._worker_concurrency = self._places.limit(name, limit)
+            queue._worker_concurrency = self._places.limit(self._queues[name], limit)
             return queue
 
         system.get_queue = get_queue  # type: ignore[method-assign]

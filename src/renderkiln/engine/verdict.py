@@ -23,6 +23,7 @@ from renderkiln.media.errors import (
     Unsuitable,
 )
 from renderkiln.pipelines.contract import Result
+from renderkiln.storage.errors import StorageError, Unavailable
 
 Verdict = TryAgain | Failed | Cancelled
 
@@ -40,6 +41,10 @@ def verdict(error: BaseException, *folders: Path) -> Verdict:
     match error:
         case Stopped() | FFmpegStopped() | Superseded():
             return Cancelled()
+        case Unavailable():
+            return TryAgain("STORAGE", text)
+        case StorageError():
+            return Failed("STORAGE", text)
         case Temporary(delay=delay):
             return TryAgain("TEMPORARY", text, delay)
         case Permanent():

@@ -19,6 +19,7 @@ from renderkiln.engine.heartbeat import BEAT, SILENCE, Heartbeat
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.persist import persist
 from renderkiln.engine.retention import Retention
+from renderkiln.engine.stranded import PATIENCE, Stranded
 from renderkiln.engine.strays import Strays
 from renderkiln.engine.takeover import CRASHES, Takeover
 from renderkiln.engine.tickets import Drawing, Places, Tickets
@@ -36,7 +37,7 @@ class Worker:
 
     `limits` maps its queues to how many of their jobs it runs at once; `most` is over all of them (None: as
     the queues allow). `listen` hears every event of its jobs, from several threads. A job that costs its
-    `crashes`-th worker is failed.
+    `crashes`-th worker is failed. `patience` is that of `Stranded`.
     """
 
     def __init__(
@@ -54,12 +55,13 @@ class Worker:
         idle_timeout: float = 0.0,
         beat: float = BEAT,
         silence: float = SILENCE,
+        patience: float = PATIENCE,
     ) -> None:
         self._house, self._tickets, self._worker = house, tickets, worker
         self._caretaker = Caretaker(lambda: retention, house.clock)
         self._limits, self._most, self._listen, self._crashes = limits, most, listen, crashes
         self._grace, self._idle_timeout = grace, idle_timeout
-        self._beat, self._silence = beat, silence
+        self._beat, self._silence, self._patience = beat, silence, patience
         self._stopping, self._hurry = threading.Event(), threading.Event()
         self._leaving = threading.Event()  # what is stopped from now on is handed back
         self._grip = Grip(house.database, house.owner)
@@ -80,12 +82,15 @@ class Worker:
             at=lambda: set(drawing.running),
         )
 
+        stranded = Stranded(house.database, self._tickets, house.clock, house.owner, self._patience)
+
         def sweep(dead: set[str]) -> None:
             takeover(dead)
             strays.look()
+            stranded.look()
 
         room = Places(self._limits, self._most)
-        drawing = Drawing(house.database.engine, house.owner, room, self._draw)
+        drawing = Drawing(house.database.engine, house.owner, house.host, room, self._draw)
         heartbeat = Heartbeat(
             house.database,
             house.clock,

@@ -37,6 +37,7 @@ _ENDS = {
     "job.failed",
     "job.cancelled",
     "job.retrying",
+    "job.handed_over",
     "job.handed_back",
     "job.taken_over",
 }
@@ -130,7 +131,7 @@ class JobLog:
                 return _joined(f"completed: {label}", _measures(event.facts))
             case "job.failed":
                 return f"failed: {label}: {event.message}{_code(event.facts)}"
-            case "job.retrying" | "job.handed_back" | "job.taken_over" | "job.cancelled":
+            case "job.retrying" | "job.handed_over" | "job.handed_back" | "job.taken_over" | "job.cancelled":
                 return f"{event.name.removeprefix('job.').replace('_', ' ')}: {label}: {event.message}"
             case "stage.completed" | "stage.failed":
                 return _joined(event.name.replace(".", " "), _measures(event.facts))

@@ -14,6 +14,7 @@ import contextlib
 import errno
 import mimetypes
 import os
+import shutil
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -133,6 +134,25 @@ class LocalStorage:
             return self._links.plain(key)
         return self._links.signed(key, seconds, filename)
 
+    def link(self, key: str, target: Path) -> Stored:
+        """Give the file under the key a second name, `target`, without a copy where the disk allows it.
+
+        The second name stays what it was when another file comes under the key. It is for reading: who
+        writes to it changes what is stored. Raises `Missing`, and `Refused` where `target` exists.
+        """
+        file, stored = self._found(check_key(key))
+        with file, trouble(f"the file {target}"):
+            try:
+                # Through the open descriptor: it is this version, whatever comes under the key meanwhile.
+                # With a descriptor of a folder, which the path does not need, Python asks by linkat: only
+                # that follows the link in /proc.
+                os.link(f"/proc/self/fd/{file.fileno()}", target, src_dir_fd=file.fileno())
+            except FileExistsError:
+                raise
+            except OSError:  # another disk, one without links, or no /proc
+                _copy(file, target)
+        return stored
+
     def sweep(self, older_than: float) -> int:
         """Remove what died processes left longer than so many seconds ago; the number of files removed.
 
@@ -241,6 +261,11 @@ class LocalStorage:
 
     def _where(self, key: str = "") -> str:
         return f"the storage {self._root / _OBJECTS / key}"
+
+
+def _copy(file: BinaryIO, target: Path) -> None:
+    with target.open("xb") as copy:
+        shutil.copyfileobj(file, copy, CHUNK)
 
 
 def _place(key: str) -> tuple[list[str], str]:

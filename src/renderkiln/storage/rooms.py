@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from renderkiln.domain.artifact import Visibility
 from renderkiln.storage.contract import Storage
 
-Visibility = Literal["public", "private"]
+__all__ = ["Rooms", "Visibility"]
 
 
 @dataclass(frozen=True)

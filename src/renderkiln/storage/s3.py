@@ -66,6 +66,11 @@ class S3Storage:
     def location(self) -> str:
         return self._location
 
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        return self._bucket.place
+
     def put(
         self,
         key: str,

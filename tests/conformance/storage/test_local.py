@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -411,3 +413,30 @@ def test_a_draft_is_as_old_as_its_last_byte(storage: LocalStorage) -> None:
     go.set()
     thread.join()
     assert read(storage, "a") == b"12"
+
+
+def test_a_file_is_lent_without_a_copy_and_stays_what_it_was(tmp_path: Path) -> None:
+    storage, lent = LocalStorage(tmp_path / "storage"), tmp_path / "lent.txt"
+    storage.put("a/b.txt", iter([b"first"]), content_type="text/plain")
+    stored = storage.link("a/b.txt", lent)
+    assert lent.samefile(tmp_path / "storage" / "objects" / "a" / "b.txt")
+    assert (stored.size, stored.sha256) == (5, hashlib.sha256(b"first").hexdigest())
+    storage.put("a/b.txt", iter([b"second"]), content_type="text/plain")
+    storage.delete("a/b.txt")
+    assert lent.read_bytes() == b"first"
+    with pytest.raises(Missing):
+        storage.link("a/b.txt", tmp_path / "other.txt")
+    storage.put("a/b.txt", iter([b"third"]), content_type="text/plain")
+    with pytest.raises(Refused):
+        storage.link("a/b.txt", lent)
+
+
+def test_a_file_is_lent_to_another_disk_as_a_copy(tmp_path: Path) -> None:
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second disk")
+    storage = LocalStorage(tmp_path / "storage")
+    storage.put("a", iter([b"first"]), content_type="text/plain")
+    with tempfile.TemporaryDirectory(dir=shared) as folder:
+        storage.link("a", Path(folder, "lent"))
+        assert Path(folder, "lent").read_bytes() == b"first"

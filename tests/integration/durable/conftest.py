@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from databases import database_url, postgres, sqlite_template
+from object_stores import moto, proxy, rclone
 from renderkiln import Renderkiln, Settings
 from renderkiln.database import events, workers
 from renderkiln.database.events import StoredEvent
@@ -24,7 +25,7 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.engine.room import Room
 from renderkiln.engine.submission import Submission
 
-__all__ = ["database_url", "postgres", "sqlite_template"]
+__all__ = ["database_url", "moto", "postgres", "proxy", "rclone", "sqlite_template"]
 
 PLUGINS = str(Path(__file__).parents[1] / "engine" / "plugins")
 if PLUGINS not in sys.path:

@@ -1,6 +1,7 @@
 """A worker as a process of its own: `python worker_process.py HOME DATABASE NAME [MOST]`. It beats fast.
 
-With CLOCK_SET_BACK, its time of day is set back by so many seconds a second after its start.
+Other settings come from the environment. With CLOCK_SET_BACK, its time of day is set back by so many seconds
+a second after its start; with QUEUES, it draws only from these.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ class ClockSetBack(SystemClock):
 
 def main() -> None:
     home, database, name, *most = sys.argv[1:]
-    settings = Settings(home=Path(home), database=database, poll_interval=0.05)
+    settings = Settings.load(home=Path(home), database=database, poll_interval=0.05)
     clock = ClockSetBack(float(os.environ.get("CLOCK_SET_BACK", 0)))
     with Renderkiln(settings, clock=clock) as kiln:
         bound = int(most[0]) if most else None
         silence = float(os.environ.get("SILENCE", "2.5"))
-        worker = kiln.room.worker(name=name, most=bound, grace=20, beat=0.2, silence=silence)
+        queues = tuple(filter(None, os.environ.get("QUEUES", "").split(",")))
+        worker = kiln.room.worker(queues=queues, name=name, most=bound, grace=20, beat=0.2, silence=silence)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         worker.run()

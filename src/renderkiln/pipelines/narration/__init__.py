@@ -53,6 +53,10 @@ class Narration:
         track = [music.track] if music is not None and music.track else []
         return [*track, *([voice] if voice is not None else [])]
 
+    def visibility(self, params: NarrationParams) -> str:
+        """Who may read the file where it is stored."""
+        return params.output.storage_location
+
     def summary(self, results: Mapping[str, Result]) -> Mapping[str, Any]:
         report = results["master"].values["report"]
         return {
