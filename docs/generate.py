@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import click
 from pydantic.fields import FieldInfo
 
+from renderkiln.api.app import create_app
+from renderkiln.app import Renderkiln
 from renderkiln.cli.app import renderkiln
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.narration.bands import BANDS, SOLFEGGIO
@@ -42,6 +45,7 @@ def pages() -> dict[str, str]:
             ("narration.md", narration()),
             ("variations.md", variations()),
             ("projects.md", projects()),
+            ("http.md", http()),
         )
     }
 
@@ -123,6 +127,55 @@ def default(name: str, field: FieldInfo) -> str:
     if name in MACHINE:
         return MACHINE[name]
     return "none" if field.default in (None, ()) else f"`{field.default}`"
+
+
+def http() -> Iterator[str]:
+    """Every request that is answered."""
+    yield "# HTTP requests"
+    yield ""
+    yield "What each takes and gives, field by field, is in `GET /openapi.json` of a running service."
+    yield "A key of a scope does what those before it do: read, submit, admin."
+    with tempfile.TemporaryDirectory() as home:
+        app = create_app(Renderkiln(Settings(home=Path(home))))
+    described = app.openapi()["paths"]
+    scopes = dict(scopes_of(app.routes))
+    for tag in dict.fromkeys(each["tags"][0] for path in described.values() for each in path.values()):
+        yield ""
+        yield f"## {tag.capitalize()}"
+        yield ""
+        yield from table(
+            ("request", "key", "takes", "what it does"),
+            [
+                (
+                    f"`{method.upper()} {path}`",
+                    scopes.get(each["operationId"], "none"),
+                    ", ".join(taken(each, app.openapi()["components"]["schemas"])),
+                    " ".join(each["description"].split()),
+                )
+                for path, methods in described.items()
+                for method, each in methods.items()
+                if each["tags"] == [tag]
+            ],
+        )
+
+
+def scopes_of(routes: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """The scope that a key needs, by the operation."""
+    for route in routes:
+        if hasattr(route, "original_router"):
+            yield from scopes_of(route.original_router.routes)
+        for each in getattr(route, "dependencies", ()):
+            if "scope" in vars(each.dependency):
+                yield route.operation_id, vars(each.dependency)["scope"]
+
+
+def taken(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
+    """Parameters that are not in the path, and the fields of a body in JSON."""
+    yield from (f"`{each['name']}`" for each in operation.get("parameters", ()) if each["in"] != "path")
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    for each in [body, *body.get("anyOf", ())]:
+        if "$ref" in each:
+            yield from (f"`{field}`" for field in schemas[each["$ref"].rpartition("/")[2]]["properties"])
 
 
 def templates() -> Iterator[str]:

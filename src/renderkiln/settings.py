@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ from renderkiln.domain.errors import UsageError
 PREFIX = "RENDERKILN_"
 FILE = "renderkiln.toml"
 GIB = 2**30
+_LOGIN = re.compile(r"(?<=://)[^/?#]*@")  # user and password
+_QUERY = re.compile(r"(?<=://)(?P<before>[^?#]*)\?.*")
 
 
 def _usable_cores() -> int:
@@ -377,6 +380,16 @@ class Settings(BaseModel):
     def is_secret(cls, name: str) -> bool:
         """Whether the field `name` holds what nobody is to read."""
         return "SecretStr" in str(cls.model_fields[name].annotation)
+
+    def shown(self) -> dict[str, Any]:
+        """All of them as JSON values, and nothing secret: also what an address has of user and password."""
+
+        def without(value: Any) -> Any:
+            if isinstance(value, list):
+                return [without(each) for each in value]
+            return _LOGIN.sub("…@", _QUERY.sub(r"\g<before>?…", value)) if isinstance(value, str) else value
+
+        return {name: without(value) for name, value in self.model_dump(mode="json").items()}
 
 
 S = TypeVar("S", bound=Settings)

@@ -9,7 +9,20 @@ from renderkiln.api.border import guard
 from renderkiln.api.fetching import Fetcher
 from renderkiln.api.passage import Passage
 from renderkiln.api.room import Reached
-from renderkiln.api.routes import assets, batches, costs, estimates, jobs, metrics, queues, system, uploads
+from renderkiln.api.routes import (
+    assets,
+    batches,
+    costs,
+    estimates,
+    jobs,
+    keys,
+    metrics,
+    pipelines,
+    queues,
+    system,
+    uploads,
+    workers,
+)
 from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
 
@@ -19,9 +32,12 @@ _NOUNS = (
     batches,
     assets,
     uploads,
+    pipelines,
     queues,
+    workers,
     estimates,
     costs,
+    keys,
 )
 
 
@@ -40,6 +56,7 @@ def create_app(kiln: Renderkiln) -> FastAPI:
     v1 = APIRouter(prefix=PREFIX)
     for each in _NOUNS:
         v1.include_router(each.router)
+    v1.include_router(system.inside)
     app.include_router(v1)
     app.include_router(system.router)
     app.include_router(metrics.router)

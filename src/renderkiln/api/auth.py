@@ -50,6 +50,7 @@ def needs(scope: Scope) -> Any:
             )
         return holder
 
+    vars(check)["scope"] = scope  # for the reference, which is written from the routes
     return Depends(check)
 
 

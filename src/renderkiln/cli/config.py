@@ -19,8 +19,7 @@ def show(shape: str) -> None:
     from renderkiln.cli.words import put_json, put_table
     from renderkiln.settings import Settings
 
-    settings = Settings.load()
-    values = settings.model_dump(mode="json")
+    values = Settings.load().shown()
     if shape == "json":
         put_json(values)
         return

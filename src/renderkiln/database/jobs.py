@@ -144,6 +144,12 @@ def still_held(connection: sa.Connection, owner: str) -> set[tuple[str, int]]:
     return {(row.id, row.attempt) for row in connection.execute(held)}
 
 
+def running(connection: sa.Connection) -> list[StoredJob]:
+    """Everything that an executor runs, the longest running first."""
+    held = sa.select(jobs).where(jobs.c.state == guard.PROCESSING, jobs.c.owner.is_not(None))
+    return _stored(connection, held.order_by(jobs.c.processed_at, jobs.c.id))
+
+
 def waiting_for_owner(connection: sa.Connection, owner: str) -> list[StoredJob]:
     """Direct jobs that this executor has not begun, or will try again."""
     mine = (jobs.c.owner == owner, jobs.c.state == EDGES["start"][0])

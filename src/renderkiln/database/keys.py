@@ -87,6 +87,12 @@ def revoke(connection: sa.Connection, id: str, now: datetime) -> bool:
     return connection.execute(valid.values(revoked_at=now)).rowcount == 1
 
 
+def lock_admins(connection: sa.Connection) -> list[str]:
+    """Ids of all valid admin keys, which nobody else revokes until this transaction ends."""
+    valid = sa.select(keys.c.id).where(keys.c.scope == "admin", keys.c.revoked_at.is_(None))
+    return list(connection.scalars(valid.order_by(keys.c.id).with_for_update()))
+
+
 def _stored(connection: sa.Connection, query: sa.Select[Any]) -> list[StoredKey]:
     return [_key(dict(row._mapping)) for row in connection.execute(query)]
 

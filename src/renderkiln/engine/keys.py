@@ -24,6 +24,14 @@ _ACCOUNT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _STEP = timedelta(minutes=1)  # a key's last use is not written down more often
 
 
+class NoKey(UserError):
+    """There is no such key."""
+
+
+class LastAdmin(UserError):
+    """Nobody could make keys any more but on the machine itself."""
+
+
 @dataclass(frozen=True)
 class Keys:
     """The keys in a database."""
@@ -59,13 +67,22 @@ class Keys:
         with self.database.read() as connection:
             return keys.everyone(connection)
 
-    def revoke(self, id: str) -> None:
-        """Let it open nothing from now on. Raises UserError for a key there is not, or that is revoked."""
+    def revoke(self, id: str, *, keep_admin: bool = False) -> StoredKey:
+        """Let it open nothing from now on; the key as it then stands.
+
+        Raises NoKey, UserError for one that is revoked already, and with `keep_admin` LastAdmin for the only
+        valid key of that scope.
+        """
         with self.database.write() as connection:
-            if keys.revoke(connection, id, self.clock.now()):
-                return
-            known = keys.find(connection, id) is not None
-        raise UserError(f"key {id} is revoked already" if known else f"there is no key {id!r}")
+            if keep_admin and keys.lock_admins(connection) == [id]:
+                raise LastAdmin(f"key {id} is the last admin key: make another one first")
+            revoked = keys.revoke(connection, id, self.clock.now())
+            found = keys.find(connection, id)
+        if found is None:
+            raise NoKey(f"there is no key {id!r}")
+        if not revoked:
+            raise UserError(f"key {id} is revoked already")
+        return found
 
     def holder(self, secret: str) -> StoredKey | None:
         """The valid key that somebody sent; None for anything else."""

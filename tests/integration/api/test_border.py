@@ -29,9 +29,10 @@ def described(api: Api) -> dict[str, dict[str, dict[str, object]]]:
 PLACES = {
     "job_id": "b-1",
     "batch_id": "b",
-    "name": QUEUE,
+    "name": QUEUE,  # of a queue, or of a pipeline there is not
     "number": 1,
     "asset_id": f"ast_{0:032x}",
+    "key_id": f"key_{0:016x}",
     "upload_id": f"upl_{0:032x}",
 }
 
