@@ -40,6 +40,12 @@ def test_the_fork_server_needs_nothing_but_the_standard_library() -> None:
     )
 
 
+def test_the_client_comes_alone() -> None:
+    heavy = ("httpx", "pydantic", "sqlalchemy", "numpy", "dbos", "renderkiln.engine", "renderkiln.app")
+    code = f"import sys, renderkiln.client; print([each for each in {heavy} if each in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
 def test_the_lock_file_names_the_public_index_only() -> None:
     lock = tomllib.loads((ROOT / "uv.lock").read_text())
     hosts = {urlparse(value).hostname for value in _strings(lock) if "://" in value}

@@ -1,0 +1,46 @@
+"""A typed client of the HTTP API: submit jobs to a server, follow them, and get their files.
+
+Importing it costs little: neither httpx nor the engine comes with it before a client is made.
+"""
+
+from __future__ import annotations
+
+from renderkiln.client.asynchronous import AsyncClient
+from renderkiln.client.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    RateLimited,
+    RenderkilnApiError,
+    ServerUnreachable,
+    Unauthorized,
+    WaitedTooLong,
+    WrongBytes,
+)
+from renderkiln.client.operations import Part
+from renderkiln.client.records import Artifact, Asset, Batch, Cost, Counts, Estimate, Job, Queue, Submitted
+from renderkiln.client.sync import Client
+
+__all__ = [
+    "Artifact",
+    "Asset",
+    "AsyncClient",
+    "Batch",
+    "Client",
+    "Conflict",
+    "Cost",
+    "Counts",
+    "Estimate",
+    "Invalid",
+    "Job",
+    "NotFound",
+    "Part",
+    "Queue",
+    "RateLimited",
+    "RenderkilnApiError",
+    "ServerUnreachable",
+    "Submitted",
+    "Unauthorized",
+    "WaitedTooLong",
+    "WrongBytes",
+]

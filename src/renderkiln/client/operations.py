@@ -1,0 +1,341 @@
+"""All that can be asked of a server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from renderkiln.client import downloading, uploading, watching
+from renderkiln.client.asking import Patience, data_of
+from renderkiln.client.downloading import OnBytes
+from renderkiln.client.effects import Flow, Item, Request
+from renderkiln.client.method import listing, operation
+from renderkiln.client.records import Artifact, Asset, Batch, Estimate, Job, Queue, Record, Submitted
+from renderkiln.client.watching import OnProgress
+from renderkiln.domain.errors import UsageError
+from renderkiln.domain.place import asset_id, is_url, place_of
+from renderkiln.domain.states import JobState
+
+R = TypeVar("R", bound=Record)
+
+File = str | Path | Asset  # a path, which is uploaded; a URL; an asset, or its id
+
+_PAGE = 200  # things that one request lists
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a batch makes jobs of: a file, params of its own, or both. `id` stands in their ids."""
+
+    file: File | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    label: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Operations:
+    """Every call raises RenderkilnApiError where the server refuses or does not answer.
+
+    Jobs, batches and assets are named by their ids, or by what an earlier call has brought.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+
+    @operation
+    def submit(
+        self,
+        pipeline: str,
+        *,
+        file: File | None = None,
+        params: Mapping[str, Any] | None = None,
+        format: str | None = None,
+        label: str = "",
+        priority: int = 100,
+        start_at: datetime | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        webhook_url: str | None = None,
+        idempotency_key: str | None = None,
+        on_upload: OnBytes | None = None,
+    ) -> Flow[Job]:
+        """Queue a job. A file of this machine is uploaded first; `on_upload` hears bytes sent and of all.
+
+        The same `idempotency_key` again is answered with the job of the first time, for ever. `start_at`
+        needs a time zone.
+        """
+        place = None if file is None else (yield from self._place(file, on_upload))
+        order = {
+            "pipeline": pipeline,
+            "params": dict(params or {}),
+            "assets": [] if place is None else [place],
+            **_terms(label, priority, start_at, metadata),
+            **_given(format=format, webhookUrl=webhook_url),
+        }
+        return Job.of((yield from self._post("/jobs", order, _keyed(idempotency_key))))
+
+    @operation
+    def submit_batch(
+        self,
+        pipeline: str,
+        parts: Iterable[File | Part],
+        *,
+        params: Mapping[str, Any] | None = None,
+        formats: Sequence[str] = (),
+        label: str = "",
+        priority: int = 100,
+        start_at: datetime | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        webhook_url: str | None = None,
+        idempotency_key: str | None = None,
+        on_upload: OnBytes | None = None,
+    ) -> Flow[Submitted]:
+        """Queue a job for each part in each format: all of them, or none. See `submit`."""
+        key = _keyed(idempotency_key)
+        items = []
+        for each in parts:
+            part = each if isinstance(each, Part) else Part(each)
+            items.append((yield from self._item(part, on_upload)))
+        order = {
+            "pipeline": pipeline,
+            "params": dict(params or {}),
+            "assets": items,
+            "formats": list(formats),
+            **_terms(label, priority, start_at, metadata),
+            **_given(webhookUrl=webhook_url),
+        }
+        return Submitted.of((yield from self._post("/batches", order, key)))
+
+    @operation
+    def job(self, job: str | Job) -> Flow[Job]:
+        """A job as it stands now."""
+        return (yield from watching.look(_id(job), self._patience))
+
+    @listing(Job)
+    def jobs(
+        self,
+        *,
+        states: Iterable[JobState] = (),
+        pipeline: str | None = None,
+        queue: str | None = None,
+        batch: str | Batch | Submitted | None = None,
+        text: str | None = None,
+    ) -> Flow[None]:
+        """Jobs, the newest first, fetched as they are asked for. `text` is looked for in ids and labels."""
+        of = None if batch is None else _batch(batch)
+        query = _given(state=[*states] or None, pipeline=pipeline, queue=queue, batch=of, q=text)
+        yield from self._pages("/jobs", Job, query)
+
+    @operation
+    def wait(
+        self, job: str | Job, *, timeout: float | None = None, on_progress: OnProgress | None = None
+    ) -> Flow[Job]:
+        """The job when it has ended, whichever way: look at its `state`.
+
+        `on_progress` hears the job after each change. Raises WaitedTooLong after `timeout` seconds.
+        """
+
+        def changed(job: Job) -> Iterable[Item]:
+            if on_progress is not None:
+                on_progress(job)
+            return ()
+
+        return (yield from watching.until_ended(_id(job), self._patience, timeout, changed))
+
+    @listing(Job)
+    def watch(self, job: str | Job, *, timeout: float | None = None) -> Flow[None]:
+        """The job now and after each change, until it has ended. Raises WaitedTooLong."""
+        yield from watching.until_ended(_id(job), self._patience, timeout, lambda job: [Item(job)])
+
+    @operation
+    def cancel(self, job: str | Job) -> Flow[Job]:
+        """End a job that waits or runs. Raises Conflict for one that has ended."""
+        return Job.of((yield from self._post(f"/jobs/{_id(job)}/cancel", repeatable=False)))
+
+    @operation
+    def retry(self, job: str | Job, *, from_scratch: bool = False) -> Flow[Job]:
+        """Queue a failed or cancelled job again: it goes on where it ended. Raises Conflict for others."""
+        body = {"fromScratch": from_scratch}
+        return Job.of((yield from self._post(f"/jobs/{_id(job)}/retry", body, repeatable=False)))
+
+    @operation
+    def download(
+        self,
+        artifact: Artifact,
+        path: str | Path = ".",
+        *,
+        overwrite: bool = False,
+        on_bytes: OnBytes | None = None,
+    ) -> Flow[Path]:
+        """A finished file, at `path` or in that folder; goes on where an earlier download broke off.
+
+        It has its name only when its SHA-256 is right. A file with the same content that is there already is
+        the answer; raises UserError where there is another one, unless told to `overwrite`; WrongBytes.
+        """
+        target = Path(path)
+        return (
+            yield from downloading.download(
+                artifact, target, self._patience, overwrite=overwrite, on_bytes=on_bytes
+            )
+        )
+
+    @operation
+    def batch(self, batch: str | Batch | Submitted) -> Flow[Batch]:
+        """A batch as it stands now."""
+        return Batch.of((yield from self._get(f"/batches/{_batch(batch)}")))
+
+    @operation
+    def batches(self, *, limit: int = 50) -> Flow[tuple[Batch, ...]]:
+        """The newest batches first, at most 200."""
+        return _all(Batch, (yield from self._get("/batches", limit=limit)))
+
+    @operation
+    def cancel_batch(self, batch: str | Batch | Submitted) -> Flow[tuple[str, ...]]:
+        """Cancel what has not ended of it; the ids of those jobs."""
+        return tuple((yield from self._post(f"/batches/{_batch(batch)}/cancel"))["jobs"])
+
+    @operation
+    def retry_batch(self, batch: str | Batch | Submitted) -> Flow[tuple[str, ...]]:
+        """Queue its failed jobs again; their ids."""
+        return tuple((yield from self._post(f"/batches/{_batch(batch)}/retry"))["jobs"])
+
+    @operation
+    def upload(
+        self, path: str | Path, *, name: str | None = None, on_bytes: OnBytes | None = None
+    ) -> Flow[Asset]:
+        """A file of this machine as an asset: the same content again is the same asset.
+
+        `on_bytes` hears bytes sent and of all. Raises UserError for what is no file, Invalid for what no job
+        can use, WrongBytes.
+        """
+        return (yield from uploading.upload(Path(path), self._patience, name=name, on_bytes=on_bytes))
+
+    @listing(Asset)
+    def assets(self) -> Flow[None]:
+        """Assets, the newest first, fetched as they are asked for."""
+        yield from self._pages("/assets", Asset, {})
+
+    @operation
+    def asset(self, id: str) -> Flow[Asset]:
+        """What is known of an asset."""
+        return Asset.of((yield from self._get(f"/assets/{_part(id)}")))
+
+    @operation
+    def delete_asset(self, asset: str | Asset) -> Flow[None]:
+        """Remove it. Raises Conflict where a job that has not ended needs it."""
+        id = asset.id if isinstance(asset, Asset) else asset
+        yield from data_of(Request("DELETE", f"/assets/{_part(id)}"), self._patience, repeatable=False)
+
+    @operation
+    def queues(self) -> Flow[tuple[Queue, ...]]:
+        """All queues."""
+        return _all(Queue, (yield from self._get("/queues")))
+
+    @operation
+    def pause(self, queue: str) -> Flow[Queue]:
+        """Start no more of its jobs; those that run go on. Takes an admin's key."""
+        return Queue.of((yield from self._post(f"/queues/{_part(queue)}/pause")))
+
+    @operation
+    def resume(self, queue: str) -> Flow[Queue]:
+        """Start its jobs again. Takes an admin's key."""
+        return Queue.of((yield from self._post(f"/queues/{_part(queue)}/resume")))
+
+    @operation
+    def estimate(
+        self,
+        pipeline: str,
+        params: Mapping[str, Any] | None = None,
+        inputs: Iterable[Mapping[str, Any]] = (),
+    ) -> Flow[Estimate]:
+        """What a job would take. `inputs` say what its files are: seconds, size, width, height, fps."""
+        wish = {"pipeline": pipeline, "params": dict(params or {}), "inputs": [dict(each) for each in inputs]}
+        return Estimate.of((yield from self._post("/estimates", wish)))
+
+    def _get(self, path: str, **query: Any) -> Flow[Any]:
+        return (yield from data_of(Request("GET", path, query=query), self._patience))
+
+    def _post(
+        self,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        repeatable: bool = True,
+    ) -> Flow[Any]:
+        request = Request("POST", path, json=body, headers=headers or {})
+        return (yield from data_of(request, self._patience, repeatable=repeatable))
+
+    def _pages(self, path: str, record: type[R], query: Mapping[str, Any]) -> Flow[None]:
+        cursor: str | None = None
+        while True:
+            page = yield from self._get(path, **query, limit=_PAGE, **_given(cursor=cursor))
+            for each in page["items"]:
+                yield Item(record.of(each))
+            cursor = page["nextCursor"]
+            if cursor is None:
+                return
+
+    def _place(self, file: File, on_upload: OnBytes | None) -> Flow[str]:
+        """What the server calls a file, which is there then."""
+        if isinstance(file, Asset):
+            return place_of(file.id)
+        if isinstance(file, str) and (is_url(file) or asset_id(file) or asset_id(place_of(file))):
+            return file
+        asset = yield from uploading.upload(Path(file), self._patience, on_bytes=on_upload)
+        return place_of(asset.id)
+
+    def _item(self, part: Part, on_upload: OnBytes | None) -> Flow[dict[str, Any]]:
+        place = None if part.file is None else (yield from self._place(part.file, on_upload))
+        own = {"params": dict(part.params), "metadata": dict(part.metadata)}
+        return _given(asset=place, id=part.id, label=part.label) | {k: v for k, v in own.items() if v}
+
+
+def _terms(
+    label: str, priority: int, start_at: datetime | None, metadata: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    if start_at is not None and start_at.tzinfo is None:
+        raise UsageError(
+            "start_at has no time zone: give it one, such as datetime.now(UTC) + timedelta(hours=1)"
+        )
+    at = None if start_at is None else start_at.isoformat()
+    return {"label": label, "priority": priority, "metadata": dict(metadata or {}), **_given(startAt=at)}
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _keyed(key: str | None) -> dict[str, str]:
+    """A key of our own makes it safe to send the request again."""
+    return {"Idempotency-Key": key or uuid.uuid4().hex}
+
+
+def _id(job: str | Job) -> str:
+    return job.id if isinstance(job, Job) else _part(job)
+
+
+def _batch(batch: str | Batch | Submitted) -> str:
+    match batch:
+        case Batch(id=id):
+            return id
+        case Submitted(batch_id=id):
+            return id
+        case _:
+            return _part(batch)
+
+
+def _part(id: str) -> str:
+    """An id as a part of a path, whatever is in it."""
+    if not id or id in (".", ".."):
+        raise UsageError(f"{id!r} is no id")
+    return quote(id, safe="")
+
+
+def _all(record: type[R], data: Any) -> tuple[R, ...]:
+    return tuple(record.of(each) for each in data)
