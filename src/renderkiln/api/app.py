@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, FastAPI
 
 from renderkiln import __version__
@@ -26,6 +28,9 @@ from renderkiln.api.routes import (
 from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
 PREFIX = "/api/v1"
 _NOUNS = (
     jobs,
@@ -41,8 +46,8 @@ _NOUNS = (
 )
 
 
-def create_app(kiln: Renderkiln) -> FastAPI:
-    """The ASGI application that answers for `kiln`, which stays its caller's to close."""
+def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI:
+    """The ASGI application that answers for `kiln`, which stays its caller's to close; so does `spans`."""
     app = FastAPI(
         title="Renderkiln",
         version=__version__,
@@ -62,6 +67,10 @@ def create_app(kiln: Renderkiln) -> FastAPI:
     app.include_router(metrics.router)
     guard(app)
     app.add_middleware(Passage)
+    if spans is not None:
+        from renderkiln.api.trace import Tracing
+
+        app.add_middleware(Tracing, provider=spans)
     _measure(app, kiln)
     return app
 

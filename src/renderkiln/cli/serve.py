@@ -40,16 +40,16 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
     from renderkiln.cli.worker import leave_if_stuck
     from renderkiln.database.trouble import explained
     from renderkiln.engine.supervisor import Signals, check_home
-    from renderkiln.observability import logs
+    from renderkiln.observability import logs, traces
 
     logs.set_up(settings.log_format, settings.log_level, worker="serve")
     signals = Signals()
     signals.listen()
     check_home(settings.home.absolute())
-    with Renderkiln.open(settings) as kiln:
+    with traces.spans("renderkiln-api") as spans, Renderkiln.open(settings) as kiln:
         with explained(kiln.database.url):
             kiln.room.queues.apply()
-        app = create_app(kiln)
+        app = create_app(kiln, spans)
         server = Server(app, settings.host, settings.port)
         say(f"{server.url}/api/v1 answers; its description: {server.url}/openapi.json")
         if not any(key.revoked_at is None for key in kiln.keys.list()):

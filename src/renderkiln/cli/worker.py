@@ -66,6 +66,7 @@ def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals
     from renderkiln.domain.clock import SystemClock
     from renderkiln.engine.statistics import Statistics
     from renderkiln.engine.supervisor import Supervisor, check_home, reach
+    from renderkiln.observability import traces
     from renderkiln.observability.logs import JobLog
 
     home, clock, port = settings.home.absolute(), SystemClock(), settings.health_port
@@ -73,22 +74,27 @@ def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals
     check_home(home)
     if not reach(address, clock, signals.wanted):
         return 0
-    statistics, log = Statistics(clock), JobLog()
-    registry = measured = None
+    statistics = Statistics(clock)
+    listeners = [statistics.hear, JobLog().hear]
+    registry = None
     if port is not None and settings.metrics:
         from renderkiln.engine.gauges import Gauges
         from renderkiln.observability.metrics import WorkMetrics, new_registry
 
         registry = new_registry()
-        measured = WorkMetrics(registry)
+        listeners.append(WorkMetrics(registry).hear)
 
     def listen(event: Event) -> None:
-        statistics.hear(event)
-        log.hear(event)
-        if measured is not None:
-            measured.hear(event)
+        for hear in listeners:
+            hear(event)
 
-    with Renderkiln.open(settings) as kiln, explained(address):
+    with (
+        traces.spans("renderkiln-worker") as spans,
+        Renderkiln.open(settings) as kiln,
+        explained(address),
+    ):
+        if spans is not None:
+            listeners.append(traces.JobTraces(spans).hear)
         worker = kiln.room.worker(
             name=name,
             queues=queues,

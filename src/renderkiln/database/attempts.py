@@ -145,7 +145,8 @@ def of_job(connection: sa.Connection, job_id: str) -> list[AttemptRow]:
 def samples(connection: sa.Connection, kind: str, limit: int) -> list[Sample]:
     """What the latest attempts at this kind of work have taken, the newest first."""
     columns = (attempts.c.units, attempts.c.seconds, attempts.c.cpu_seconds, attempts.c.bytes_out)
-    measured = sa.select(*columns).where(attempts.c.kind == kind, attempts.c.units > 0)
+    completed = (attempts.c.kind == kind, attempts.c.units > 0, attempts.c.outcome == "completed")
+    measured = sa.select(*columns).where(*completed)
     newest = measured.order_by(attempts.c.ended_at.desc()).limit(limit)
     return [Sample(**row._mapping) for row in connection.execute(newest)]
 

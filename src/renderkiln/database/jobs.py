@@ -40,6 +40,7 @@ class NewJob:
     owner: str | None = None
     request_sha256: str | None = None  # of what a direct job was asked for
     expected_cost: int | None = None  # billionths; of a job whose key has a budget
+    traceparent: str | None = None  # of the trace it was asked for in
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class StoredJob:
     fingerprint: str | None
     rendered_in: str | None = None  # the queue that it was in, if it waits to be uploaded
     made: bool = False  # its files are there, though it is not completed: they are to be uploaded
+    traceparent: str | None = None
 
     def waits_for(self, attempt: int) -> bool:
         """Whether anybody may take this attempt."""
@@ -269,6 +271,7 @@ def stored_of(row: sa.Row[Any], files: tuple[Artifact, ...] = (), cost: Cost | N
         fingerprint=row.fingerprint,
         rendered_in=row.rendered_in,
         made=row.result is not None and row.state != EDGES["complete"][1],
+        traceparent=row.traceparent,
     )
 
 
@@ -362,4 +365,5 @@ def _row(new: NewJob) -> dict[str, Any]:
         "left_out": {},
         "account": job.account,
         "expected_cost": new.expected_cost,
+        "traceparent": new.traceparent,
     }

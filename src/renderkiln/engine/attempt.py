@@ -134,6 +134,10 @@ class AttemptRun:
         narrator = Narrator(self._hold.job_id, self._house.clock, *listeners, percent=stored.report.progress)
         job = stored.report.job
         facts: dict[str, Any] = {"attempt": self._hold.attempt, "pipeline": job.pipeline, "queue": job.queue}
+        if stored.traceparent is not None:
+            facts["traceparent"] = stored.traceparent
+            if self._hold.attempt == 1 and not stored.made:
+                facts["waited_since"] = job.created_at.isoformat()
         narrator.say("job.started", message=job.label, **facts)
         with _logging_to(self._log, self._hold.job_id), ExitStack() as held:
             with self._holding(self._hold.job_id, self._hold.attempt, self._stop):

@@ -16,6 +16,9 @@ from renderkiln.engine.queues import QueueReport
 from renderkiln.engine.room import Room
 
 
+_PATIENCE = 5.0  # seconds: Prometheus waits for ten
+
+
 @dataclass(frozen=True)
 class Standing:
     """How everything stood at one moment."""
@@ -31,7 +34,7 @@ class Gauges(Collector):
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._glance = Glance(self._read, room.clock)
+        self._glance = Glance(self._read, room.clock, limit=_PATIENCE)
 
     def describe(self) -> Iterable[Metric]:
         return []  # so that registering it asks nothing

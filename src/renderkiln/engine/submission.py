@@ -18,6 +18,7 @@ from renderkiln.database.jobs import NewJob
 from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
 from renderkiln.engine.announce import event_of
+from renderkiln.observability.traces import traceparent
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _batch(submission: Submission, now: datetime) -> NewBatch:
 def _insert_jobs(
     connection: sa.Connection, submission: Submission, now: datetime, owner: str | None = None
 ) -> None:
-    before = batches.counts(connection, submission.batch_id).total
+    before, trace = batches.counts(connection, submission.batch_id).total, traceparent()
     new = [
         NewJob(
             job,
@@ -94,6 +95,7 @@ def _insert_jobs(
             owner=owner,
             request_sha256=None if owner is None else submission.request(job),
             expected_cost=submission.expected_costs.get(job.id),
+            traceparent=trace,
         )
         for position, job in enumerate(submission.jobs, before + 1)
     ]

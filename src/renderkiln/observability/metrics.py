@@ -17,6 +17,7 @@ _OUTCOMES: Mapping[EventName, str] = {
     "job.retrying": "retrying",
     "job.cancelled": "cancelled",
     "job.handed_back": "handed_back",
+    "job.handed_over": "handed_over",
     "job.taken_over": "taken_over",
 }
 _STAGE_SECONDS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
