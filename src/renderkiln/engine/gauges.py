@@ -15,7 +15,6 @@ from renderkiln.engine.health import Glance
 from renderkiln.engine.queues import QueueReport
 from renderkiln.engine.room import Room
 
-
 _PATIENCE = 5.0  # seconds: Prometheus waits for ten
 
 
