@@ -16,6 +16,7 @@ from renderkiln.api.routes import (
     batches,
     costs,
     estimates,
+    files,
     jobs,
     keys,
     metrics,
@@ -63,6 +64,7 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
         v1.include_router(each.router)
     v1.include_router(system.inside)
     app.include_router(v1)
+    app.include_router(files.router)
     app.include_router(system.router)
     app.include_router(metrics.router)
     guard(app)

@@ -41,6 +41,8 @@ PLACES = {
 def test_everything_but_probes_takes_a_key(api: Api) -> None:
     api.add("b-1")
     for path, methods in described(api).items():
+        if path.startswith("/files/"):  # public, or signed: test_files.py
+            continue
         address = path.format(**PLACES)
         for method in methods:
             for headers in (

@@ -8,12 +8,13 @@ from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
+from renderkiln.api.files import kept_file
 from renderkiln.api.ordering import job_ordered, submitted
 from renderkiln.api.orders import IdempotencyKey, JobOrder
 from renderkiln.api.room import Kiln, Reached
@@ -206,18 +207,25 @@ async def retry_job(
     responses={
         200: {"description": "The file", "content": {"application/octet-stream": {}}},
         206: {"description": "The part of it that was asked for"},
+        307: {"description": "It is in a bucket: there, for an hour, without a key"},
         416: {"description": "It has no such part"},
-        **refusals(401, 403, 404, 410, 422),
+        **refusals(401, 403, 404, 410, 422, 503),
     },
 )
 async def get_artifact(
-    kiln: Kiln, holder: Holder, job_id: JobId, number: Annotated[int, Path(ge=1, le=100_000)]
-) -> FileResponse:
+    request: Request,
+    kiln: Kiln,
+    holder: Holder,
+    job_id: JobId,
+    number: Annotated[int, Path(ge=1, le=100_000)],
+) -> Response:
     """A finished file, or a range of it."""
     artifacts = (await _found(kiln, job_id, holder)).report.artifacts
     if number > len(artifacts):
         raise Refused(404, "ARTIFACT_NOT_FOUND", f"job {job_id} has no artifact {number}")
     artifact = artifacts[number - 1]
+    if artifact.kept is not None:
+        return await kiln.work(lambda: kept_file(request, kiln, artifact))
     try:
         found = await kiln.work(artifact.path.stat)
     except OSError:
@@ -232,7 +240,8 @@ def as_json(kiln: Reached, stored: StoredJob) -> dict[str, Any]:
     """A job as the API tells it: files by their addresses here, and nowhere where anything lies."""
     told = stored.report.to_json()
     for number, artifact in enumerate(told["artifacts"], 1):
-        del artifact["path"]
+        artifact.pop("path", None)
+        artifact.pop("kept", None)
         artifact["url"] = f"/api/v1/jobs/{told['id']}/artifacts/{number}"
     folders = {stored.output_dir, kiln.kiln.settings.home.absolute()}
     given = [each for each in stored.report.job.inputs if isinstance(each, PurePath)]
