@@ -14,9 +14,11 @@ from renderkiln.api.room import Reached
 from renderkiln.api.routes import (
     assets,
     batches,
+    bulk,
     costs,
     estimates,
     files,
+    history,
     jobs,
     keys,
     metrics,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 _NOUNS = (
     jobs,
+    bulk,
+    history,
     batches,
     assets,
     uploads,

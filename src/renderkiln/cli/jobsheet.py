@@ -8,10 +8,8 @@ from typing import Any
 from renderkiln.cli.tables import attempt_row, moment
 from renderkiln.cli.words import put, put_json, put_table, shown, size
 from renderkiln.database import attempts, costs, dependencies, events
-from renderkiln.database.attempts import AttemptRow
 from renderkiln.database.events import StoredEvent
 from renderkiln.database.jobs import StoredJob
-from renderkiln.domain.cost import Cost
 from renderkiln.engine.room import Room
 
 
@@ -25,11 +23,11 @@ def put_sheet(room: Room, id: str, shape: str, *, with_events: bool) -> None:
         told = events.after(connection, 0, job_id=id, limit=100_000) if with_events else []
     if shape != "table":
         sheet = stored.report.to_json() | {
-            "attempts": [_attempt(each, paid.get(each.number)) for each in tried],
+            "attempts": [each.to_json(paid.get(each.number)) for each in tried],
             "waitsFor": unmet,
         }
         if with_events:
-            sheet["events"] = [_event(each) for each in told]
+            sheet["events"] = [each.to_json() for each in told]
         put_json(sheet, indent=2 if shape == "json" else None)
         return
     width = max(len(key) for key, _ in _facts(stored))
@@ -79,38 +77,6 @@ def _put_part(name: str, rows: list[Any]) -> None:
     if rows:
         put(f"\n{name}")
         put_table(rows)
-
-
-def _attempt(row: AttemptRow, cost: Cost | None) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "outcome": row.outcome,
-        "worker": row.worker,
-        "startedAt": row.started_at.isoformat(),
-        "endedAt": row.ended_at.isoformat() if row.ended_at else None,
-        "error": {"code": row.code, "message": row.message} if row.code else None,
-        "seconds": row.seconds,
-        "cpuSeconds": row.cpu_seconds,
-        "peakBytes": row.peak_bytes,
-        "bytesIn": row.bytes_in,
-        "bytesOut": row.bytes_out,
-        "processId": row.process_id,
-        "cost": None if cost is None else cost.to_json(),
-    }
-
-
-def _event(stored: StoredEvent) -> dict[str, Any]:
-    event = stored.event
-    return {
-        "seq": stored.seq,
-        "at": event.at.isoformat(),
-        "name": event.name,
-        "stage": event.stage,
-        "percent": event.percent,
-        "message": event.message,
-        "facts": dict(event.facts),
-        "worker": stored.worker,
-    }
 
 
 def _event_row(stored: StoredEvent) -> dict[str, Any]:

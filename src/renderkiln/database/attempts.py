@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import attempts
+from renderkiln.domain.cost import Cost
 from renderkiln.domain.work import Work
 
 _ENDING = (
@@ -62,6 +63,24 @@ class AttemptRow:
     kind: str | None = None
     units: float | None = None
     unit: str | None = None
+
+    def to_json(self, cost: Cost | None) -> dict[str, Any]:
+        """With what it has cost."""
+        return {
+            "number": self.number,
+            "outcome": self.outcome,
+            "worker": self.worker,
+            "startedAt": self.started_at.isoformat(),
+            "endedAt": self.ended_at.isoformat() if self.ended_at else None,
+            "error": {"code": self.code, "message": self.message} if self.code else None,
+            "seconds": self.seconds,
+            "cpuSeconds": self.cpu_seconds,
+            "peakBytes": self.peak_bytes,
+            "bytesIn": self.bytes_in,
+            "bytesOut": self.bytes_out,
+            "processId": self.process_id,
+            "cost": None if cost is None else cost.to_json(),
+        }
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from renderkiln.database.insert import insert_many
 from renderkiln.database.schema import events
-from renderkiln.domain.event import Event
+from renderkiln.domain.event import Event, EventName
 
 _APPEND = sa.insert(events)  # made once: there is no statement that is needed more often
 
@@ -23,6 +23,20 @@ class StoredEvent:
     event: Event
     batch_id: str | None
     worker: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the history of a job tells it."""
+        event = self.event
+        return {
+            "seq": self.seq,
+            "at": event.at.isoformat(),
+            "name": event.name,
+            "stage": event.stage,
+            "percent": event.percent,
+            "message": event.message,
+            "facts": dict(event.facts),
+            "worker": self.worker,
+        }
 
 
 def append(
@@ -66,9 +80,10 @@ def after(
     *,
     job_id: str | None = None,
     batch_id: str | None = None,
+    names: Collection[EventName] = (),
     limit: int = 1000,
 ) -> list[StoredEvent]:
-    """Events with higher numbers than `seq`, the lowest first.
+    """Events with higher numbers than `seq`, of these names if any is named, the lowest first.
 
     Postgres gives numbers when rows are written, not when they are committed: of transactions open at the
     same time, a lower number may come to light after a higher one. Those of one job come in order.
@@ -78,6 +93,8 @@ def after(
         query = query.where(events.c.job_id == job_id)
     if batch_id is not None:
         query = query.where(events.c.batch_id == batch_id)
+    if names:
+        query = query.where(events.c.name.in_(names))
     return [
         StoredEvent(
             row.seq,

@@ -73,6 +73,40 @@ class Cursor(NamedTuple):
     id: str
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which jobs are meant: those that are all of this. `text` is looked for in ids and labels."""
+
+    states: Collection[JobState] = ()
+    queue: str | None = None
+    batch_id: str | None = None
+    pipeline: str | None = None
+    account: str | None = None
+    text: str | None = None
+    created_before: datetime | None = None  # aware
+    ids: Collection[str] | None = None
+
+    @property
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        equal = (
+            (jobs.c.queue, self.queue),
+            (jobs.c.batch_id, self.batch_id),
+            (jobs.c.pipeline, self.pipeline),
+            (jobs.c.account, self.account),
+        )
+        found = [column == wanted for column, wanted in equal if wanted is not None]
+        if self.states:
+            found.append(jobs.c.state.in_(self.states))
+        if self.text:
+            known = (each.icontains(self.text, autoescape=True) for each in (jobs.c.id, jobs.c.label))
+            found.append(sa.or_(*known))
+        if self.created_before is not None:
+            found.append(jobs.c.created_at < self.created_before)
+        if self.ids is not None:
+            found.append(jobs.c.id.in_(self.ids))
+        return found
+
+
 def insert(connection: sa.Connection, new: Iterable[NewJob]) -> None:
     """Store jobs as pending at their first attempt. Raises UserError for an id that is taken."""
     try:
@@ -111,28 +145,34 @@ def page(
     limit: int = 100,
 ) -> list[StoredJob]:
     """The newest jobs first, those older than `before`. `text` is looked for in ids and labels."""
-    query = sa.select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
-    filters = (
-        (jobs.c.queue, queue),
-        (jobs.c.batch_id, batch_id),
-        (jobs.c.pipeline, pipeline),
-        (jobs.c.account, account),
-    )
-    for column, wanted in filters:
-        if wanted is not None:
-            query = query.where(column == wanted)
-    if states:
-        query = query.where(jobs.c.state.in_(states))
-    if text:
-        query = query.where(
-            jobs.c.id.icontains(text, autoescape=True) | jobs.c.label.icontains(text, autoescape=True)
-        )
+    wanted = Wanted(states, queue, batch_id, pipeline, account, text)
+    query = sa.select(jobs).where(*wanted.conditions)
+    query = query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(
             (jobs.c.created_at < before.created_at)
             | ((jobs.c.created_at == before.created_at) & (jobs.c.id < before.id))
         )
     return _stored(connection, query)
+
+
+def count(connection: sa.Connection, wanted: Wanted) -> int:
+    """How many jobs are so."""
+    return connection.execute(sa.select(sa.func.count(jobs.c.id)).where(*wanted.conditions)).scalar_one()
+
+
+def places(
+    connection: sa.Connection, wanted: Wanted, *, after: Cursor | None = None, limit: int
+) -> list[Cursor]:
+    """When the jobs that are so were created, and their ids; the oldest first, those younger than `after`."""
+    query = sa.select(jobs.c.created_at, jobs.c.id).where(*wanted.conditions)
+    if after is not None:
+        query = query.where(
+            (jobs.c.created_at > after.created_at)
+            | ((jobs.c.created_at == after.created_at) & (jobs.c.id > after.id))
+        )
+    ordered = query.order_by(jobs.c.created_at, jobs.c.id).limit(limit)
+    return [Cursor(row.created_at, row.id) for row in connection.execute(ordered)]
 
 
 def of_batch(connection: sa.Connection, batch_id: str) -> list[StoredJob]:

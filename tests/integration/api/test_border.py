@@ -116,7 +116,7 @@ def test_addresses_and_methods_there_are_not(api: Api) -> None:
     assert api.refusal("GET", "/nothing")[:2] == (404, "NOT_FOUND")
     assert api.refusal("GET", "/jobs/", scope=None)[0] == 404
     answer = api("DELETE", "/jobs/b-1", scope=None)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PATCH")
     assert answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
     assert api("GET", "/jobs/b-1/cancel", scope=None).headers["allow"] == "POST"
 

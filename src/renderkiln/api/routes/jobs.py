@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -15,6 +13,7 @@ from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.files import kept_file
+from renderkiln.api.folders import folders_of, without
 from renderkiln.api.ordering import job_ordered, submitted
 from renderkiln.api.orders import IdempotencyKey, JobOrder
 from renderkiln.api.room import Kiln, Reached
@@ -96,6 +95,14 @@ class Again(BaseModel):
     fromScratch: bool = Field(default=False, description="Forget what it had finished")  # noqa: N815
 
 
+class Change(BaseModel):
+    """What is to be different about a job."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: int = Field(ge=1, le=10_000, description="Low numbers run first")
+
+
 @router.get(
     "",
     operation_id="listJobs",
@@ -122,17 +129,17 @@ async def list_jobs(
             return jobs.page(
                 connection,
                 states=state or (),
-                queue=_plain(queue),
-                batch_id=_plain(batch),
-                pipeline=_plain(pipeline),
+                queue=plain(queue),
+                batch_id=plain(batch),
+                pipeline=plain(pipeline),
                 account=visible_to(holder),
-                text=_plain(q),
+                text=plain(q),
                 before=before,
                 limit=limit + 1,
             )
 
-    found = await kiln.work(ask)
-    items, more = found[:limit], len(found) > limit
+    rows = await kiln.work(ask)
+    items, more = rows[:limit], len(rows) > limit
     last = items[-1].report.job if more else None
     following = None if last is None else cursor_of(last.created_at, last.id)
     return succeeded(request, {"items": [as_json(kiln, each) for each in items], "nextCursor": following})
@@ -167,7 +174,22 @@ async def submit_job(
 )
 async def get_job(request: Request, kiln: Kiln, holder: Holder, job_id: JobId) -> JSONResponse:
     """How a job stands."""
-    return succeeded(request, as_json(kiln, await _found(kiln, job_id, holder)))
+    return succeeded(request, as_json(kiln, await found(kiln, job_id, holder)))
+
+
+@router.patch(
+    "/{job_id}",
+    operation_id="changeJob",
+    dependencies=[needs("submit")],
+    responses={200: {"model": Success[Job]}, **refusals(401, 403, 404, 409, 422)},
+)
+async def change_job(
+    request: Request, kiln: Kiln, holder: Holder, job_id: JobId, change: Change
+) -> JSONResponse:
+    """Let a waiting job run sooner or later."""
+    await found(kiln, job_id, holder)
+    await kiln.work(lambda: kiln.room.control.reprioritise(job_id, change.priority))
+    return succeeded(request, as_json(kiln, await found(kiln, job_id, holder)))
 
 
 @router.post(
@@ -178,9 +200,9 @@ async def get_job(request: Request, kiln: Kiln, holder: Holder, job_id: JobId) -
 )
 async def cancel_job(request: Request, kiln: Kiln, holder: Holder, job_id: JobId) -> JSONResponse:
     """End a job that waits or runs; whoever runs it stops within a second."""
-    await _found(kiln, job_id, holder)
+    await found(kiln, job_id, holder)
     await kiln.work(lambda: kiln.room.control.cancel(job_id))
-    return succeeded(request, as_json(kiln, await _found(kiln, job_id, holder)))
+    return succeeded(request, as_json(kiln, await found(kiln, job_id, holder)))
 
 
 @router.post(
@@ -193,10 +215,10 @@ async def retry_job(
     request: Request, kiln: Kiln, holder: Holder, job_id: JobId, how: Again | None = None
 ) -> JSONResponse:
     """Queue a failed or cancelled job again: it goes on where it ended, or begins from scratch."""
-    await _found(kiln, job_id, holder)
+    await found(kiln, job_id, holder)
     from_scratch = how is not None and how.fromScratch
     await kiln.work(lambda: kiln.room.control.retry(job_id, from_scratch=from_scratch))
-    return succeeded(request, as_json(kiln, await _found(kiln, job_id, holder)))
+    return succeeded(request, as_json(kiln, await found(kiln, job_id, holder)))
 
 
 @router.get(
@@ -220,20 +242,20 @@ async def get_artifact(
     number: Annotated[int, Path(ge=1, le=100_000)],
 ) -> Response:
     """A finished file, or a range of it."""
-    artifacts = (await _found(kiln, job_id, holder)).report.artifacts
+    artifacts = (await found(kiln, job_id, holder)).report.artifacts
     if number > len(artifacts):
         raise Refused(404, "ARTIFACT_NOT_FOUND", f"job {job_id} has no artifact {number}")
     artifact = artifacts[number - 1]
     if artifact.kept is not None:
         return await kiln.work(lambda: kept_file(request, kiln, artifact))
     try:
-        found = await kiln.work(artifact.path.stat)
+        status = await kiln.work(artifact.path.stat)
     except OSError:
-        found = None
-    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != artifact.size:
+        status = None
+    if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != artifact.size:
         raise Refused(410, "ARTIFACT_GONE", f"{artifact.path.name} was removed or changed since it was made")
     name = artifact.path.name
-    return FileResponse(artifact.path, media_type=artifact.content_type, filename=name, stat_result=found)
+    return FileResponse(artifact.path, media_type=artifact.content_type, filename=name, stat_result=status)
 
 
 def as_json(kiln: Reached, stored: StoredJob) -> dict[str, Any]:
@@ -243,36 +265,18 @@ def as_json(kiln: Reached, stored: StoredJob) -> dict[str, Any]:
         artifact.pop("path", None)
         artifact.pop("kept", None)
         artifact["url"] = f"/api/v1/jobs/{told['id']}/artifacts/{number}"
-    folders = {stored.output_dir, kiln.kiln.settings.home.absolute()}
-    given = [each for each in stored.report.job.inputs if isinstance(each, PurePath)]
-    files = [*given, *(each.path for each in stored.report.artifacts)]
-    folders |= {path.parent for path in files}
-    longest_first = sorted(map(str, folders - {PurePath("/")}), key=len, reverse=True)
-    return {**told, **{name: _without(told[name], longest_first) for name in _WORDS}}
+    folders = folders_of(kiln, stored)
+    return {**told, **{name: without(told[name], folders) for name in _WORDS}}
 
 
-def _without(value: Any, folders: Sequence[str]) -> Any:
-    """JSON values with files named as within these folders."""
-    match value:
-        case str():
-            for folder in folders:
-                value = value.replace(f"{folder}/", "").replace(folder, ".")
-            return value
-        case list():
-            return [_without(each, folders) for each in value]
-        case dict():
-            return {key: _without(each, folders) for key, each in value.items()}
-        case _:
-            return value
-
-
-async def _found(kiln: Reached, job_id: str, holder: StoredKey) -> StoredJob:
-    found = await kiln.read(lambda: kiln.room.find(job_id))
-    if found is None or visible_to(holder) not in {None, found.report.job.account}:
+async def found(kiln: Reached, job_id: str, holder: StoredKey) -> StoredJob:
+    """The job, if its key sees it. Raises Refused."""
+    stored = await kiln.read(lambda: kiln.room.find(job_id))
+    if stored is None or visible_to(holder) not in {None, stored.report.job.account}:
         raise Refused(404, "JOB_NOT_FOUND", f"there is no job {job_id}")
-    return found
+    return stored
 
 
-def _plain(text: str | None) -> str | None:
+def plain(text: str | None) -> str | None:
     """Postgres takes no NUL in a text."""
     return None if text is None else text.replace("\x00", "\ufffd")
