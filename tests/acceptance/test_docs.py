@@ -34,6 +34,7 @@ QUICK_PAGES = (
     "docs/howto/narrate-a-script.md",
     "docs/howto/make-variations.md",
     "docs/howto/make-scenes.md",
+    "docs/howto/know-what-it-costs.md",
 )
 # without the lines that hold one of these; `make test-slow` follows every page to the letter.
 SLOW_LINES = (

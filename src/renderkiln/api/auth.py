@@ -40,6 +40,11 @@ def visible_to(holder: StoredKey) -> str | None:
     return None if holder.scope == "admin" else holder.account
 
 
+def payer(holder: StoredKey) -> str | None:
+    """The key whose budget is to be kept to; None where it has none."""
+    return None if holder.budget is None else holder.id
+
+
 def needs(scope: Scope) -> Any:
     """A dependency of routes that take a key of this scope."""
 

@@ -15,6 +15,7 @@ from starlette.routing import compile_path
 
 from renderkiln.api.envelope import Refused, failed
 from renderkiln.domain.errors import UserError
+from renderkiln.engine.budget import OverBudget
 
 
 def guard(app: FastAPI) -> None:
@@ -60,6 +61,8 @@ async def _not_routed(request: Request, error: Exception) -> Response:
 
 
 async def _impossible(request: Request, error: Exception) -> Response:
+    if isinstance(error, OverBudget):
+        return failed(request, Refused(402, "BUDGET_EXCEEDED", str(error)))
     return failed(request, Refused(409, "CONFLICT", str(error)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from renderkiln.api.auth import visible_to
+from renderkiln.api.auth import payer, visible_to
 from renderkiln.api.envelope import Refused
 from renderkiln.api.forecast import expected_costs
 from renderkiln.api.orders import BatchOrder, Item, JobOrder, Order
@@ -17,7 +17,6 @@ from renderkiln.database.keys import StoredKey
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.job import Job, job_id
 from renderkiln.domain.place import asset_id, is_url, place_of
-from renderkiln.engine.budget import OverBudget
 from renderkiln.engine.sources import check_outside, files_of
 from renderkiln.engine.submission import Submission
 from renderkiln.engine.submit import KeyTaken, TooManyOpen
@@ -45,8 +44,6 @@ def submitted(kiln: Reached, submission: Submission) -> str:
         return kiln.room.submit(submission)
     except KeyTaken as error:
         raise Refused(422, "IDEMPOTENCY_KEY_REUSED", str(error)) from error
-    except OverBudget as error:
-        raise Refused(402, "BUDGET_EXCEEDED", str(error)) from error
     except TooManyOpen as error:
         raise Refused(429, "TOO_MANY_JOBS", str(error), headers={"Retry-After": "60"}) from error
 
@@ -71,7 +68,9 @@ class _Ordering:
             jobs = self._jobs(pipeline, items, places, formats)
         except UsageError as error:
             raise _wrong("body.params", str(error)) from error
-        limited = self._holder.budget is not None
+        paid_by, expected = payer(self._holder), {}
+        if paid_by is not None:
+            expected = expected_costs(kiln, pipeline, jobs, visible_to(self._holder))
         return Submission(
             batch_id=jobs[0].batch_id,
             jobs=jobs,
@@ -82,8 +81,8 @@ class _Ordering:
             metadata=order.metadata,
             account=account,
             most_open=kiln.settings.max_open_jobs,
-            paid_by=self._holder.id if limited else None,
-            expected_costs=expected_costs(kiln, pipeline, jobs, visible_to(self._holder)) if limited else {},
+            paid_by=paid_by,
+            expected_costs=expected,
         )
 
     def _pipeline(self, places: Sequence[str | None]) -> Pipeline:

@@ -255,6 +255,11 @@ def count_open(connection: sa.Connection, account: str) -> int:
     return connection.execute(sa.select(sa.func.count()).where(*open_)).scalar_one()
 
 
+def expected_cost(connection: sa.Connection, id: str) -> int:
+    """What the job was expected to cost when it was queued, in billionths; 0 where nobody asked."""
+    return connection.scalar(sa.select(jobs.c.expected_cost).where(jobs.c.id == id)) or 0
+
+
 def expected_cost_of_open(connection: sa.Connection, account: str) -> int:
     """What the jobs of an account that have not ended will probably cost, in billionths."""
     open_ = (jobs.c.account == account, jobs.c.state.in_(sorted(set(STATES) - ENDED)))

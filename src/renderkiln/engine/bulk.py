@@ -46,12 +46,21 @@ class Bulk:
         return self._each(wanted, _OPEN, after, None if dry else self.control.cancel)
 
     def retry(
-        self, wanted: Wanted, *, from_scratch: bool = False, after: Cursor | None = None, dry: bool = False
+        self,
+        wanted: Wanted,
+        *,
+        from_scratch: bool = False,
+        after: Cursor | None = None,
+        dry: bool = False,
+        paid_by: str | None = None,
     ) -> Handled:
-        """Queue those of them again that failed or were cancelled; `dry`: only say which."""
+        """Queue those of them again that failed or were cancelled; `dry`: only say which.
+
+        Those that the budget of the key `paid_by` does not allow are skipped.
+        """
 
         def again(id: str) -> None:
-            self.control.retry(id, from_scratch=from_scratch)
+            self.control.retry(id, from_scratch=from_scratch, paid_by=paid_by)
 
         return self._each(wanted, _ENDED_BADLY, after, None if dry else again)
 

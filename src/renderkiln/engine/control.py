@@ -14,7 +14,7 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import ENDED, JobState
-from renderkiln.engine import dependents
+from renderkiln.engine import budget, dependents
 from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.persist import persist
 from renderkiln.engine.ticket import Ticket
@@ -41,12 +41,13 @@ class Control:
         self._persist(lambda c: self._cancel(c, job_id))
         self.tickets.take_back(useless)
 
-    def retry(self, job_id: str, *, from_scratch: bool = False) -> int:
+    def retry(self, job_id: str, *, from_scratch: bool = False, paid_by: str | None = None) -> int:
         """Queue a failed or cancelled job again; the number of its next attempt.
 
-        It goes on at the stage where it ended, or begins from scratch.
+        It goes on at the stage where it ended, or begins from scratch. Raises OverBudget where the key
+        `paid_by` has a budget that does not allow it.
         """
-        return self._persist(lambda c: self._retry(c, job_id, from_scratch=from_scratch))
+        return self._persist(lambda c: self._retry(c, job_id, from_scratch=from_scratch, paid_by=paid_by))
 
     def reprioritise(self, job_id: str, priority: int) -> None:
         """Let a waiting job run sooner or later; low numbers run first."""
@@ -66,12 +67,17 @@ class Control:
         return cancelled
 
     def retry_batch(
-        self, batch_id: str, *, states: Collection[JobState] = _FAILED, from_scratch: bool = False
+        self,
+        batch_id: str,
+        *,
+        states: Collection[JobState] = _FAILED,
+        from_scratch: bool = False,
+        paid_by: str | None = None,
     ) -> list[str]:
-        """Queue the jobs of a batch again that are in one of `states`; their ids."""
+        """Queue the jobs of a batch again that are in one of `states`; their ids. Raises as `retry`."""
         chosen = self._jobs_of(batch_id, states)
         for job_id in chosen:
-            self.retry(job_id, from_scratch=from_scratch)
+            self.retry(job_id, from_scratch=from_scratch, paid_by=paid_by)
         return chosen
 
     def _cancel(self, connection: sa.Connection, job_id: str) -> None:
@@ -87,11 +93,15 @@ class Control:
         batch_ended(connection, job.batch_id, now)
         dependents.give_up(connection, job_id, "was cancelled", now)
 
-    def _retry(self, connection: sa.Connection, job_id: str, *, from_scratch: bool) -> int:
+    def _retry(
+        self, connection: sa.Connection, job_id: str, *, from_scratch: bool, paid_by: str | None
+    ) -> int:
         now, stored = self.clock.now(), self._locked(connection, job_id)
         job, state = stored.report.job, stored.report.state
         if state not in ("failed", "cancelled"):
             raise UserError(f"job {job_id} is {state}: only failed and cancelled jobs can be retried")
+        if paid_by is not None:
+            budget.check(connection, paid_by, jobs.expected_cost(connection, job_id), now)
         unmet = dependencies.unmet(connection, [job_id]).get(job_id, {})
         for needed, how in unmet.items():
             if how in ENDED:

@@ -90,3 +90,14 @@ def test_keys_tell_their_budgets(api: Api) -> None:
     limited(api, 5.0)
     (told,) = [each.to_json()["budget"] for each in api.kiln.keys.list() if each.budget is not None]
     assert told == {"amount": 5.0, "currency": "USD", "period": "day"}
+
+
+def test_a_retry_is_paid_for_too(api: Api) -> None:
+    headers = limited(api, 0.03)
+    id = order(api, headers)[1]["data"]["id"]
+    api.data("POST", f"/jobs/{id}/cancel")
+    order(api, headers)
+    again = api("POST", f"/jobs/{id}/retry", scope=None, headers=headers)
+    assert (again.status_code, again.json()["error"]["code"]) == (402, "BUDGET_EXCEEDED")
+    assert api.data("GET", f"/jobs/{id}")["state"] == "cancelled"
+    assert api("POST", f"/jobs/{id}/retry", scope="admin").status_code == 200

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from renderkiln.api.auth import Holder, needs, visible_to
+from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
 from renderkiln.api.ordering import batch_ordered, submitted
 from renderkiln.api.orders import BatchOrder, IdempotencyKey
@@ -129,12 +129,12 @@ async def cancel_batch(request: Request, kiln: Kiln, holder: Holder, batch_id: B
     "/{batch_id}/retry",
     operation_id="retryBatch",
     dependencies=[needs("submit")],
-    responses={200: {"model": Success[Changed]}, **refusals(401, 403, 404, 409, 422)},
+    responses={200: {"model": Success[Changed]}, **refusals(401, 402, 403, 404, 409, 422)},
 )
 async def retry_batch(request: Request, kiln: Kiln, holder: Holder, batch_id: BatchId) -> JSONResponse:
     """Queue its failed jobs again."""
     await _found(kiln, batch_id, holder)
-    done = await kiln.work(lambda: kiln.room.control.retry_batch(batch_id))
+    done = await kiln.work(lambda: kiln.room.control.retry_batch(batch_id, paid_by=payer(holder)))
     return succeeded(request, {"jobs": done})
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from renderkiln.api.auth import Holder, needs, visible_to
+from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Success, refusals, succeeded
 from renderkiln.api.room import Kiln
@@ -76,7 +76,9 @@ class Done(BaseModel):
 
     matched: int = Field(description="How many are meant, and in a state for it, when it began")
     changed: int = Field(description="To how many it was done; with `dryRun`, to how many it would be")
-    skipped: int = Field(description="To how many it could not be: they ended, or need another one first")
+    skipped: int = Field(
+        description="To how many it could not be: they ended, need another one first, or cost too much"
+    )
     jobs: list[str] = Field(description="Ids of those that were changed")
     nextCursor: str | None = Field(description="There are more: send the same with this as `cursor`")  # noqa: N815
 
@@ -108,7 +110,13 @@ async def retry_jobs(request: Request, kiln: Kiln, holder: Holder, meant: MeantA
     bulk = Bulk(kiln.kiln.database, kiln.room.control)
 
     def again() -> Handled:
-        return bulk.retry(wanted, from_scratch=meant.fromScratch, after=after, dry=meant.dryRun)
+        return bulk.retry(
+            wanted,
+            from_scratch=meant.fromScratch,
+            after=after,
+            dry=meant.dryRun,
+            paid_by=payer(holder),
+        )
 
     return succeeded(request, _as_json(await kiln.work(again)))
 

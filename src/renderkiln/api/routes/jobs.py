@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from renderkiln.api.auth import Holder, needs, visible_to
+from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.files import kept_file
@@ -209,7 +209,7 @@ async def cancel_job(request: Request, kiln: Kiln, holder: Holder, job_id: JobId
     "/{job_id}/retry",
     operation_id="retryJob",
     dependencies=[needs("submit")],
-    responses={200: {"model": Success[Job]}, **refusals(401, 403, 404, 409, 422)},
+    responses={200: {"model": Success[Job]}, **refusals(401, 402, 403, 404, 409, 422)},
 )
 async def retry_job(
     request: Request, kiln: Kiln, holder: Holder, job_id: JobId, how: Again | None = None
@@ -217,7 +217,7 @@ async def retry_job(
     """Queue a failed or cancelled job again: it goes on where it ended, or begins from scratch."""
     await found(kiln, job_id, holder)
     from_scratch = how is not None and how.fromScratch
-    await kiln.work(lambda: kiln.room.control.retry(job_id, from_scratch=from_scratch))
+    await kiln.work(lambda: kiln.room.control.retry(job_id, from_scratch=from_scratch, paid_by=payer(holder)))
     return succeeded(request, as_json(kiln, await found(kiln, job_id, holder)))
 
 
