@@ -26,6 +26,7 @@ from renderkiln.engine.assets import Assets
 from renderkiln.engine.attempt import House
 from renderkiln.engine.caretaker import Caretaker
 from renderkiln.engine.direct import Direct
+from renderkiln.engine.errand import Errands
 from renderkiln.engine.executor import Executor
 from renderkiln.engine.heartbeat import announce
 from renderkiln.engine.keys import Keys
@@ -36,6 +37,8 @@ from renderkiln.engine.stage_process import ForkServer
 from renderkiln.engine.storing import Storehouse
 from renderkiln.engine.submission import Submission
 from renderkiln.engine.uploads import Uploads
+from renderkiln.events.emission import Emitted, Emitter, checked, emit
+from renderkiln.events.subscription import Subscriptions
 from renderkiln.media import kernels
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import InputFacts, Pipeline
@@ -67,6 +70,7 @@ class Renderkiln:
         self._server = ForkServer()
         self._executor = Executor(self._server, clock=self._clock, stall_timeout=settings.stall_timeout)
         self._opening = threading.Lock()
+        self._emitter = Emitter(lambda: self.database, self._clock)
         self._own: Direct | None = None
         self._caretaker: Caretaker | None = None
 
@@ -147,12 +151,34 @@ class Renderkiln:
         return Prices(set_.currency, set_.price_cpu_hour, set_.price_gb_stored, set_.price_gb_sent)
 
     @property
+    def webhooks(self) -> Subscriptions:
+        """Who is told of what happens."""
+        return Subscriptions(self.database, self._clock, self.settings.private_urls)
+
+    def emit(self, type: str, payload: Mapping[str, Any], *, account: str | None = None) -> Emitted:
+        """Write an event now, seen by `account` alone. Raises UsageError for what is none."""
+        type, payload = checked(type, payload)
+        with self.database.write() as connection:
+            return emit(connection, type, payload, self._clock.now(), account=account)
+
+    def queue_event(self, type: str, payload: Mapping[str, Any]) -> bool:
+        """Emit an event: for its handlers, webhooks, and whoever watches. Never raises, never waits.
+
+        True when it was taken: it is written at once from another thread, and as soon as possible where the
+        database is locked or away; `close` waits some seconds for that. Events that are still in memory when
+        the process is killed are lost. False, and an error in the log, for what is no event; a type without a
+        handler is a warning in the log.
+        """
+        return self._emitter.put(type, payload)
+
+    @property
     def projects(self) -> Projects:
         """Stored projects and their scenes."""
         return Projects(self.database, self._clock, project_document)
 
     def close(self) -> None:
         """End whatever still runs."""
+        self._emitter.close()
         if self._own is not None:
             self._own.close()
         if self._caretaker is not None:
@@ -303,6 +329,12 @@ class Renderkiln:
             owner=worker.id,
             worker=worker.name,
             host=worker.host,
+            errands=Errands(
+                self._server,
+                self._home,
+                self.settings.private_urls,
+                (self.settings.log_format, self.settings.log_level, worker.name),
+            ),
             keep_work=self.settings.keep_work,
             prices=self.prices,
             storehouse=self._storehouse,

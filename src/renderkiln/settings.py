@@ -169,7 +169,8 @@ class Settings(BaseModel):
         0.0, ge=0, le=1e6, description="What sending a GB of finished files costs; a job pays it once"
     )
     private_urls: bool = Field(
-        default=False, description="Take music from URLs of this machine and of private networks, too"
+        default=False,
+        description="Take music from, and send webhooks to, this machine and private networks, too",
     )
     video_rendering: int = Field(2, ge=1, description="Jobs of the queue video-rendering at once per worker")
     audio_rendering: int = Field(2, ge=1, description="Jobs of the queue audio-rendering at once per worker")

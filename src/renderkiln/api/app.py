@@ -17,6 +17,7 @@ from renderkiln.api.routes import (
     bulk,
     costs,
     estimates,
+    events,
     files,
     history,
     jobs,
@@ -26,8 +27,10 @@ from renderkiln.api.routes import (
     queues,
     system,
     uploads,
+    webhooks,
     workers,
 )
+from renderkiln.api.sse import Hub
 from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
 
@@ -48,6 +51,8 @@ _NOUNS = (
     estimates,
     costs,
     keys,
+    events,
+    webhooks,
 )
 
 
@@ -56,13 +61,14 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
     app = FastAPI(
         title="Renderkiln",
         version=__version__,
-        summary="The render room you own: jobs, batches and queues over HTTP.",
+        summary="The render room you own: jobs, batches, queues and events over HTTP.",
         openapi_url="/openapi.json",
         docs_url=None,  # its scripts would come from other servers
         redoc_url=None,
         redirect_slashes=False,
     )
     app.state.reached = Reached(kiln, Throttle(kiln.settings.rate_limit), Fetcher(kiln))
+    app.state.hub = Hub(lambda: kiln.database, kiln.settings.home.absolute())
     v1 = APIRouter(prefix=PREFIX)
     for each in _NOUNS:
         v1.include_router(each.router)

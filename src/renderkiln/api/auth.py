@@ -14,10 +14,10 @@ from renderkiln.database.keys import StoredKey
 from renderkiln.domain.access import Scope, allows
 
 _BEARER = HTTPBearer(auto_error=False, description="A key made by `renderkiln keys create`: rk_…")
-_Sent = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-async def _holder(kiln: Kiln, sent: _Sent) -> StoredKey:
+async def _holder(kiln: Kiln, sent: Bearer) -> StoredKey:
     if sent is None:
         raise _unknown("this needs a key: send the header Authorization: Bearer rk_…")
     keys = kiln.keys

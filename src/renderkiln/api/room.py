@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from renderkiln.api.fetching import Fetcher
+from renderkiln.api.sse import Hub
 from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
 from renderkiln.database.keys import StoredKey
@@ -78,4 +79,10 @@ def _reached(request: Request) -> Reached:
     return reached
 
 
+def _hub(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub
+
+
 Kiln = Annotated[Reached, Depends(_reached)]
+Streams = Annotated[Hub, Depends(_hub)]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from renderkiln.api.sse import Hub
 from renderkiln.domain.errors import UserError
 
 GRACE = 2  # seconds that open requests have to end
@@ -31,7 +32,7 @@ class Server:
             timeout_graceful_shutdown=GRACE,
             limit_concurrency=_MOST_REQUESTS,
         )
-        self._server = _Uvicorn(config)
+        self._server = _Uvicorn(config, app.state.hub)
 
     @property
     def url(self) -> str:
@@ -50,6 +51,15 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams never end by themselves: nobody is to wait for them."""
+        await self._hub.close()
+        await super().shutdown(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Not here: who runs the server hears them, and would be killed by the one that is raised again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from renderkiln.database.columns import Json, Moment, Text
+from renderkiln.domain.delivery import DELIVERY_STATES
 from renderkiln.domain.states import EDGES, ENDED, STATES
 
 metadata = sa.MetaData(
@@ -18,7 +19,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0008"  # the newest of migrations/versions
+REVISION = "v0009"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -186,6 +187,7 @@ events = sa.Table(
     sa.Column("message", Text, nullable=False),
     sa.Column("facts", Json, nullable=False),
     sa.Column("worker", Text),
+    sa.Column("account", Text),  # whose it is; NULL: everybody may see it
     sa.Index(None, "job_id", "seq"),
     sa.Index(None, "batch_id", "seq"),
     sa.Index(None, "at"),
@@ -268,6 +270,56 @@ assets = sa.Table(
     sa.Column("facts", Json, nullable=False),
     sa.UniqueConstraint("account", "sha256", "name"),
     sa.Index(None, "account", "created_at", "id"),
+)
+
+webhooks = sa.Table(
+    "kiln_webhooks",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("url", Text, nullable=False),
+    sa.Column("label", Text, nullable=False),
+    sa.Column("types", Json, nullable=False),  # of events that it is told of; "*": of all
+    sa.Column("secret", Text, nullable=False),  # as it is: what is sent is signed with it
+    sa.Column("old_secret", Text),  # signs as well, until then
+    sa.Column("old_secret_until", Moment),
+    sa.Column("account", Text, nullable=False),  # of the key that made it
+    # One of these: it is told only of that job, or of that batch and its jobs, and forgotten with them.
+    sa.Column("job_id", Text, sa.ForeignKey("kiln_jobs.id", ondelete="CASCADE")),
+    sa.Column("batch_id", Text, sa.ForeignKey("kiln_batches.id", ondelete="CASCADE")),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("reason", Text, nullable=False),  # why it was disabled
+    sa.Column("failing_since", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index(None, "job_id", "batch_id"),
+    sa.Index(None, "batch_id"),
+)
+
+deliveries = sa.Table(
+    "kiln_deliveries",
+    metadata,
+    sa.Column("id", Text, primary_key=True),  # the same at every try
+    # One of these: where it goes.
+    sa.Column("webhook_id", Text, sa.ForeignKey("kiln_webhooks.id", ondelete="CASCADE")),
+    sa.Column("handler", Text),
+    sa.Column("seq", sa.BigInteger),  # of the event; NULL: a test
+    sa.Column("type", Text, nullable=False),
+    sa.Column("payload", Json, nullable=False),
+    sa.Column("state", Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", Moment, nullable=False),
+    sa.Column("claimed_by", Text),  # id of the executor that is at it
+    sa.Column("status", sa.Integer),  # of the last answer over HTTP
+    sa.Column("error", Text, nullable=False),  # why the last try failed
+    sa.Column("response", Text, nullable=False),  # how the last answer began
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("tried_at", Moment),
+    sa.Column("ended_at", Moment),
+    sa.CheckConstraint(f"state IN ({_one_of(DELIVERY_STATES)})", name="state"),
+    sa.CheckConstraint("(webhook_id IS NULL) <> (handler IS NULL)", name="target"),
+    sa.Index(None, "state", "next_at"),
+    sa.Index(None, "webhook_id", "created_at", "id"),
+    sa.Index(None, "handler", "created_at", "id"),
+    sa.Index(None, "created_at"),
 )
 
 projects = sa.Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 EventName = Literal[
     "job.created",
@@ -42,17 +42,57 @@ EventName = Literal[
     "scene.updated",
     "scene.moved",
     "scene.removed",  # facts: the position it had
+    "webhook.disabled",  # message says why; facts: webhook
 ]
+
+# What programs elsewhere are told of; the others are steps on the way, for who watches.
+PUBLIC: frozenset[str] = frozenset(
+    {
+        "job.started",
+        "job.retrying",
+        "job.completed",
+        "job.failed",
+        "job.cancelled",
+        "job.reopened",
+        "batch.created",
+        "batch.completed",
+        "worker.lost",
+        "queue.paused",
+        "queue.resumed",
+        "queue.changed",
+        "project.created",
+        "project.updated",
+        "project.deleted",
+        "scene.created",
+        "scene.updated",
+        "scene.moved",
+        "scene.removed",
+        "webhook.disabled",
+    }
+)
+OURS: frozenset[str] = frozenset(get_args(EventName))
 
 
 @dataclass(frozen=True)
 class Event:
     """`percent` is the whole job's, 0 … 100, never falling. `facts` are small JSON values such as fps."""
 
-    name: EventName
+    name: str  # an EventName, or a type of somebody's own, whose `facts` are the payload
     job_id: str | None  # None: it tells of a batch, a worker, a queue or a project
     at: datetime
     percent: float
     stage: str | None = None
     message: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Its facts as clients read them: names of ours in their way of writing, a payload as it came."""
+        if self.name not in OURS:
+            return dict(self.facts)
+        return {_camel(name): value for name, value in self.facts.items()}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))

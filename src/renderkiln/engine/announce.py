@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, events
+from renderkiln.database import batches, jobs
+from renderkiln.domain.discretion import discreet
 from renderkiln.domain.event import Event, EventName
 from renderkiln.domain.job import Job
+from renderkiln.engine.batchreport import BatchReport
+from renderkiln.events import journal
 
 
 def event_of(name: EventName, job: Job, now: datetime, *, message: str = "", **facts: Any) -> Event:
@@ -30,7 +34,14 @@ def tell(
 ) -> Event:
     """Write an event of `job`."""
     event = event_of(name, job, now, message=message, **facts)
-    events.append(connection, event, batch_id=job.batch_id, worker=worker)
+    journal.append(
+        connection,
+        event,
+        batch_id=job.batch_id,
+        worker=worker,
+        account=job.account,
+        data=lambda: _told_of(connection, event),
+    )
     return event
 
 
@@ -41,4 +52,20 @@ def batch_ended(connection: sa.Connection, batch_id: str, now: datetime) -> None
         return
     counts = batches.counts(connection, batch_id)
     facts = {**vars(counts), "state": counts.state, "round": completed}
-    events.append(connection, Event("batch.completed", None, now, 100.0, facts=facts), batch_id=batch_id)
+    batch = batches.find(connection, batch_id)
+    assert batch is not None
+    journal.append(
+        connection,
+        Event("batch.completed", None, now, 100.0, facts=facts),
+        batch_id=batch_id,
+        account=batch.account,
+        data=lambda: {"batch": BatchReport.of(connection, batch, now).to_json()},
+    )
+
+
+def _told_of(connection: sa.Connection, event: Event) -> Mapping[str, Any]:
+    """What webhooks and handlers get: the job as it stands in this transaction."""
+    stored = jobs.find(connection, str(event.job_id))
+    assert stored is not None
+    job = discreet(stored.report, stored.output_dir)
+    return {"job": job, **{key: value for key, value in event.told.items() if key not in job}}

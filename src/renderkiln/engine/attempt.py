@@ -32,6 +32,7 @@ from renderkiln.engine.assets import Assets
 from renderkiln.engine.chronicle import Chronicle
 from renderkiln.engine.context import log_of
 from renderkiln.engine.ending import Ending, Usage
+from renderkiln.engine.errand import Errands
 from renderkiln.engine.executor import Attempt, Executor
 from renderkiln.engine.intake import prepare_output
 from renderkiln.engine.narrator import Listener, Narrator
@@ -66,6 +67,7 @@ class House:
     owner: str  # this executor's id: new at every start
     worker: str  # its name for people
     host: str  # its machine
+    errands: Errands
     keep_work: bool = False
     prices: Prices = field(default_factory=Prices)
     storehouse: Storehouse | None = None  # None: finished files stay where they are

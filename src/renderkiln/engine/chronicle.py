@@ -8,7 +8,7 @@ import threading
 import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from renderkiln.database import events, moves
+from renderkiln.database import moves
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.trouble import first_line
@@ -16,6 +16,7 @@ from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import Superseded
 from renderkiln.domain.event import Event
 from renderkiln.engine.records import Hold
+from renderkiln.events import journal
 
 _log = logging.getLogger(__name__)
 _HEARD = {
@@ -39,7 +40,7 @@ class Chronicle:
         self, database: Database, hold: Hold, stored: StoredJob, clock: Clock, stop: threading.Event
     ) -> None:
         self._database, self._hold, self._clock, self._stop = database, hold, clock, stop
-        self._batch_id = stored.report.job.batch_id
+        self._batch_id, self._account = stored.report.job.batch_id, stored.report.job.account
         self._warnings = dict(stored.report.warnings)
         self._reused: list[str] = []
         self._left_out: dict[str, str] = {}
@@ -93,5 +94,5 @@ class Chronicle:
                 reused=self._reused,
                 left_out=self._left_out,
             )
-        events.append(connection, event, batch_id=self._batch_id, worker=hold.owner)
+        journal.append(connection, event, batch_id=self._batch_id, worker=hold.owner, account=self._account)
         self._told = event.percent

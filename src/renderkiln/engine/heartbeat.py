@@ -18,12 +18,13 @@ from typing import Self
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from renderkiln.database import events, workers
+from renderkiln.database import workers
 from renderkiln.database.engine import Database
 from renderkiln.database.trouble import first_line
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.event import Event, EventName
+from renderkiln.events import journal
 
 _log = logging.getLogger(__name__)
 
@@ -155,4 +156,4 @@ class Heartbeat:
 
     def _tell(self, connection: sa.Connection, name: EventName) -> None:
         event = Event(name, None, self._clock.now(), 0.0, message=self._worker.name)
-        events.append(connection, event, worker=self._worker.id)
+        journal.append(connection, event, worker=self._worker.id)

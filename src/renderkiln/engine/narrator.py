@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from renderkiln.domain.clock import Clock
-from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.event import Event
 from renderkiln.domain.progress import WeightedProgress
 
 _log = logging.getLogger(__name__)
@@ -42,11 +42,11 @@ class Narrator:
         """The job was completed: 100 %."""
         self._percent = 100.0
 
-    def event(self, name: EventName, stage: str | None = None, message: str = "", **facts: Any) -> Event:
+    def event(self, name: str, stage: str | None = None, message: str = "", **facts: Any) -> Event:
         """What is to be told, when something must be done with it first."""
         return Event(name, self._job_id, self._clock.now(), self._percent, stage, message, facts)
 
-    def say(self, name: EventName, stage: str | None = None, message: str = "", **facts: Any) -> None:
+    def say(self, name: str, stage: str | None = None, message: str = "", **facts: Any) -> None:
         self.tell(self.event(name, stage, message, **facts))
 
     def tell(self, event: Event) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import events, projects, scenes
+from renderkiln.database import projects, scenes
 from renderkiln.database.engine import Database
 from renderkiln.database.projects import Cursor, NewProject, StoredProject
 from renderkiln.database.scenes import StoredScene
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.domain.event import Event, EventName
+from renderkiln.events import journal
 
 Document = Mapping[str, Any]
 
@@ -222,10 +223,10 @@ class _Change:
         come = [each for id, each in after.items() if id not in before]
         told = [self._event("scene.removed", scene=each.id, position=each.position) for each in gone]
         told += [self._event("scene.created", scene=each.id, position=each.position) for each in come]
-        events.append_all(self.connection, told)
+        journal.append_all(self.connection, told)
 
     def tell(self, name: EventName, /, **facts: Any) -> None:
-        events.append(self.connection, self._event(name, **facts))
+        journal.append(self.connection, self._event(name, **facts))
 
     def _succeeding(self, before: StoredScene | None, position: int, document: dict[str, Any]) -> StoredScene:
         created = self.now if before is None else before.created_at

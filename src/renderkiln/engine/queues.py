@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from renderkiln.database import events, jobs, queues, workers
+import sqlalchemy as sa
+
+from renderkiln.database import deliveries, jobs, queues, workers
+from renderkiln.database.deliveries import Standing
 from renderkiln.database.engine import Database
 from renderkiln.database.queues import QueueRow
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.event import Event, EventName
 from renderkiln.domain.states import STATES, JobState
+from renderkiln.engine.courier import QUEUE, Room
 from renderkiln.engine.ticket import UPLOADS
 from renderkiln.engine.tickets import Lane, Tickets
+from renderkiln.events import journal
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,10 @@ class Queues:
         """All queues."""
         with self.database.read() as connection:
             rows = queues.everyone(connection)
-            counts = jobs.counts(connection)
-            oldest = jobs.oldest_waiting(connection)
+            counts = {name: dict(each) for name, each in jobs.counts(connection).items()}
+            oldest = dict(jobs.oldest_waiting(connection))
+            sent = deliveries.standing(connection, self.clock.now())
+        _add(counts.setdefault(QUEUE, {}), oldest, sent)
         return [
             QueueReport(
                 name=name,
@@ -90,6 +97,12 @@ class Queues:
             for name, limit in self.lanes.items()
             for row in [rows.get(name, QueueRow(name))]
         ]
+
+    def room(self, connection: sa.Connection) -> Room:
+        """How many deliveries may run now: they stand in the queue event-processing, but hold no tickets."""
+        row = queues.find(connection, QUEUE)
+        here = self.lanes[QUEUE] if row.worker_limit is None else row.worker_limit
+        return Room(0 if row.paused else here, self._most_of(row))
 
     def pause(self, name: str) -> None:
         """Start no more of its jobs; those that run go on."""
@@ -113,7 +126,7 @@ class Queues:
                     f"{name}: {row.worker_limit} jobs in each worker are more than {row.global_limit} in all"
                 )
             facts = {"queue": name, "worker_limit": row.worker_limit, "global_limit": row.global_limit}
-            events.append(connection, Event("queue.changed", None, self.clock.now(), 0.0, facts=facts))
+            journal.append(connection, Event("queue.changed", None, self.clock.now(), 0.0, facts=facts))
         self._apply(row)
 
     def _set_paused(self, name: str, event: EventName, *, paused: bool) -> None:
@@ -121,7 +134,7 @@ class Queues:
         with self.database.write() as connection:
             queues.put_paused(connection, name, paused=paused)
             row = queues.find(connection, name)
-            events.append(connection, Event(event, None, self.clock.now(), 0.0, facts={"queue": name}))
+            journal.append(connection, Event(event, None, self.clock.now(), 0.0, facts={"queue": name}))
         self._apply(row)
 
     def _apply(self, row: QueueRow) -> None:
@@ -136,3 +149,17 @@ class Queues:
 
     def _most_of(self, row: QueueRow) -> int | None:
         return self.most_of[row.name] if row.global_limit is None else row.global_limit
+
+
+def _add(counts: dict[JobState, int], oldest: dict[str, datetime], sent: Standing) -> None:
+    """Count deliveries among the jobs of their queue."""
+    more: dict[JobState, int] = {
+        "pending": sent.waiting,
+        "processing": sent.active,
+        "completed": sent.delivered,
+        "failed": sent.failed,
+    }
+    for state, number in more.items():
+        counts[state] = counts.get(state, 0) + number
+    if sent.oldest is not None:
+        oldest[QUEUE] = min(sent.oldest, oldest.get(QUEUE, sent.oldest))

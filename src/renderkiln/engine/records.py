@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, events, moves, stages
+from renderkiln.database import attempts, moves, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.stages import StageRow
 from renderkiln.domain.clock import Clock
@@ -21,6 +21,7 @@ from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
 from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.engine.persist import persist
+from renderkiln.events import journal
 from renderkiln.pipelines.contract import Result
 
 
@@ -52,7 +53,7 @@ class Records:
     ) -> None:
         self._database, self._hold, self._clock = database, hold, clock
         self._folder, self._fingerprint = folder, fingerprint
-        self._batch_id, self.created_at = job.batch_id, job.created_at
+        self._batch_id, self._account, self.created_at = job.batch_id, job.account, job.created_at
         self._stages: dict[str, Checkpoint] = {}
         self._parts: dict[str, dict[str, Checkpoint]] = {}
         self._warnings: dict[str, dict[str, str]] = {}
@@ -141,7 +142,13 @@ class Records:
                 progress=completed.percent,
                 message=completed.message,
             )
-            events.append(connection, completed, batch_id=self._batch_id, worker=hold.owner)
+            journal.append(
+                connection,
+                completed,
+                batch_id=self._batch_id,
+                worker=hold.owner,
+                account=self._account,
+            )
 
         persist(self._database, self._clock, write)
 

@@ -20,6 +20,7 @@ from renderkiln.domain.errors import UserError
 from renderkiln.engine.attempt import House
 from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.control import Control
+from renderkiln.engine.courier import QUEUE, Courier
 from renderkiln.engine.heartbeat import BEAT, SILENCE, announce
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.queues import Queues
@@ -135,11 +136,14 @@ class Room:
         drawn = tuple(queues) or tuple(self.lanes)
         concurrency = min(sum(self.lanes[queue] for queue in drawn), most or sys.maxsize)
         announced = announce(self.clock, name=name, queues=drawn, concurrency=concurrency)
+        house = self.house(announced)
+        delivers = QUEUE in drawn
         return Worker(
-            self.house(announced),
+            house,
             self.tickets,
             announced,
             retention=self.retention,
+            courier=self.courier(house) if delivers else None,
             limits={queue: self.lanes[queue] for queue in drawn},
             most=most,
             listen=listen,
@@ -149,6 +153,12 @@ class Room:
             beat=beat,
             silence=silence,
             patience=self.patience,
+        )
+
+    def courier(self, house: House) -> Courier:
+        """Delivers what happened, for the executor of this house, while that is on the list of workers."""
+        return Courier(
+            self.database, self.clock, house.owner, house.errands, self.queues.room, polling=self.polling
         )
 
     def close(self) -> None:

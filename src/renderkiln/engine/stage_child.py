@@ -31,7 +31,7 @@ def main(line: socket.socket, request: Mapping[str, Any], server: int) -> None:
 
     `server` is the process id of the fork server, without which nobody would end what runs here.
     """
-    threading.Thread(target=_die_with, args=(server,), name="die-with-server", daemon=True).start()
+    threading.Thread(target=die_with, args=(server,), name="die-with-server", daemon=True).start()
     faulthandler.enable(2)  # this is the job's log: a crash leaves its stack there
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, force=True)  # plug-ins may have set it up
     stop = threading.Event()
@@ -56,7 +56,8 @@ def main(line: socket.socket, request: Mapping[str, Any], server: int) -> None:
         send({"kind": "verdict", **to_json(ended)})
 
 
-def _die_with(server: int) -> None:
+def die_with(server: int) -> None:
+    """End this process and all of its group once the fork server is gone."""
     while os.getppid() == server:
         time.sleep(_LOOK)
     os.killpg(0, signal.SIGKILL)

@@ -103,7 +103,8 @@ class ForkServer:
 class StageProcess:
     """One stage in a process of its own. A context manager that leaves no process behind.
 
-    `work` is what `engine.stage_child.main` gets; `kept` are descriptors the child holds open until it ends.
+    `work` is what `main` of `module` gets, by default of `engine.stage_child`; `kept` are descriptors the
+    child holds open until it ends. `silence` is how many seconds may pass without a message.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class StageProcess:
         nice: int = 0,
         kept: Sequence[int] = (),
         silence: float | None = None,
+        module: str = _CHILD,
     ) -> None:
         self._silence = silence
         self._pid: int | None = None
@@ -125,8 +127,8 @@ class StageProcess:
         self._line, theirs = socket.socketpair()
         request = {
             "path": [entry for entry in sys.path if entry],  # not '': what lies in the current folder is data
-            "preload": [_CHILD, *preload],
-            "module": _CHILD,
+            "preload": [module, *preload],
+            "module": module,
             "folder": str(Path.cwd()),
             "nice": nice,
             "work": work,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from renderkiln.domain.clock import Clock
-from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.event import Event
 
-_SUCCESS: EventName = "job.completed"
-_FAILURE: EventName = "job.failed"
-_LEFT: frozenset[EventName] = frozenset(
+_SUCCESS = "job.completed"
+_FAILURE = "job.failed"
+_LEFT: frozenset[str] = frozenset(
     {"job.retrying", "job.handed_over", "job.handed_back", "job.taken_over", "job.cancelled"}
 )
 
@@ -65,7 +65,7 @@ class Statistics:
 
     clock: Clock
     _begun: dict[str | None, _Begun] = field(default_factory=dict)
-    _counts: Counter[EventName] = field(default_factory=Counter)
+    _counts: Counter[str] = field(default_factory=Counter)
     _jobs: _Times = field(default_factory=_Times)
     _stages: dict[str, dict[str, _StageTimes]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(_StageTimes))

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import artifacts, events, guard
+from renderkiln.database import artifacts, guard
 from renderkiln.database.engine import Database
 from renderkiln.domain.artifact import Artifact, Kept, Visibility
 from renderkiln.domain.clock import Clock
@@ -22,6 +22,7 @@ from renderkiln.domain.outcomes import Done
 from renderkiln.engine.narrator import Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold
+from renderkiln.events import journal
 from renderkiln.storage.errors import StorageError
 from renderkiln.storage.naming import artifact_key
 from renderkiln.storage.rooms import Rooms
@@ -78,7 +79,10 @@ class Storing:
             self.narrator.say("stage.failed", STAGE, str(error), code="STORAGE", **used())
             raise
         completed = self.narrator.event("stage.completed", STAGE, _MESSAGE, **used())
-        self._write(lambda c: events.append(c, completed, batch_id=self.job.batch_id, worker=self.hold.owner))
+        job, worker = self.job, self.hold.owner
+        self._write(
+            lambda c: journal.append(c, completed, batch_id=job.batch_id, worker=worker, account=job.account)
+        )
         self.narrator.tell(completed)
         return replace(done, artifacts=stored)
 

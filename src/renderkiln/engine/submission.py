@@ -12,12 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, events, jobs
+from renderkiln.database import batches, jobs
 from renderkiln.database.batches import NewBatch
 from renderkiln.database.jobs import NewJob
 from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
 from renderkiln.engine.announce import event_of
+from renderkiln.events import journal
 from renderkiln.observability.traces import traceparent
 
 
@@ -101,9 +102,9 @@ def _insert_jobs(
     ]
     jobs.insert(connection, new)
     created = Event("batch.created", None, now, 0.0, facts={"jobs": len(new)})
-    events.append(connection, created, batch_id=submission.batch_id)
+    journal.append(connection, created, batch_id=submission.batch_id, account=submission.account)
     told = [event_of("job.created", job, now, message=job.label) for job in submission.jobs]
-    events.append_all(connection, told, batch_id=submission.batch_id)
+    journal.append_all(connection, told, batch_id=submission.batch_id, account=submission.account)
 
 
 def _sha256(value: Any) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, events, jobs, moves, workers
+from renderkiln.database import attempts, batches, jobs, moves, workers
 from renderkiln.database.engine import Database
 from renderkiln.database.moves import Released
 from renderkiln.domain.clock import Clock
@@ -18,6 +18,7 @@ from renderkiln.engine import dependents
 from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.ticket import Ticket
 from renderkiln.engine.tickets import Tickets
+from renderkiln.events import journal
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Takeover:
                 self._put_back(connection, each, dead, now)
             if workers.remove(connection, dead):
                 facts = {"executor": dead, "jobs": [each.job.id for each in released]}
-                events.append(
+                journal.append(
                     connection, Event("worker.lost", None, now, 0.0, facts=facts), worker=self.sweeper
                 )
         if released:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 from sqlalchemy.exc import DBAPIError
 
@@ -14,6 +15,7 @@ from renderkiln.database.trouble import first_line
 from renderkiln.database.workers import NewWorker
 from renderkiln.engine.attempt import AttemptRun, House
 from renderkiln.engine.caretaker import Caretaker
+from renderkiln.engine.courier import Courier
 from renderkiln.engine.grip import Grip
 from renderkiln.engine.heartbeat import BEAT, SILENCE, Heartbeat
 from renderkiln.engine.narrator import Listener
@@ -37,7 +39,8 @@ class Worker:
 
     `limits` maps its queues to how many of their jobs it runs at once; `most` is over all of them (None: as
     the queues allow). `listen` hears every event of its jobs, from several threads. A job that costs its
-    `crashes`-th worker is failed. `patience` is that of `Stranded`.
+    `crashes`-th worker is failed. `patience` is that of `Stranded`. `courier` delivers what happens, beside
+    the jobs and not counted with them.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Worker:
         *,
         retention: Retention,
         limits: Mapping[str, int],
+        courier: Courier | None = None,
         most: int | None = None,
         listen: Listener | None = None,
         crashes: int = CRASHES,
@@ -59,6 +63,7 @@ class Worker:
     ) -> None:
         self._house, self._tickets, self._worker = house, tickets, worker
         self._caretaker = Caretaker(lambda: retention, house.clock)
+        self._courier = courier
         self._limits, self._most, self._listen, self._crashes = limits, most, listen, crashes
         self._grace, self._idle_timeout = grace, idle_timeout
         self._beat, self._silence, self._patience = beat, silence, patience
@@ -99,14 +104,18 @@ class Worker:
             interval=self._beat,
             silence=self._silence,
         )
-        with heartbeat, self._grip, self._caretaker:
+        with heartbeat, self._grip, self._caretaker, self._courier or nullcontext():
             drawing.start()
             self._work(heartbeat)
             self._stopping.set()  # also after idling
+            if self._courier is not None:
+                self._courier.stop()
             self._say_that_it_drains()
             patience = threading.Thread(target=self._hand_back_after_grace, daemon=True)
             patience.start()
             drawing.stop(patience=self._grace + _HANDING_BACK)
+            if self._courier is not None:
+                self._courier.finish(0.0 if self._hurry.is_set() else self._grace)
 
     def stop(self) -> None:
         """Draw no more, and end when the running attempts have; the second call hands them back at once."""
@@ -132,7 +141,8 @@ class Worker:
     def _work(self, heartbeat: Heartbeat) -> None:
         while not self._stopping.wait(_TICK):
             now = self._house.clock.monotonic()
-            if self._grip.running or not heartbeat.knows_everyone:  # a dead one may have left work
+            delivering = self._courier is not None and self._courier.is_busy
+            if self._grip.running or delivering or not heartbeat.knows_everyone:  # a dead one may leave work
                 self._busy_at = now
             elif self._idle_timeout and now - self._busy_at > self._idle_timeout:
                 _log.info("idle for %.0f s: ending", now - self._busy_at)

@@ -137,9 +137,7 @@ class Guard(httpcore.NetworkBackend):
         """Connect to the first address that answers, within `timeout` seconds for all of them."""
         addresses = _resolve(host, port)
         if not self._allow_private and not all(map(is_public, addresses)):
-            raise Forbidden(
-                f"{host!r} is not on the public internet: only public servers are downloaded from"
-            )
+            raise Forbidden(f"{host!r} is not on the public internet: only public servers are asked")
         *others, last = addresses[:_TRIED]
         share = (timeout or _PATIENCE) / (len(others) + 1)
         for address in others:

@@ -1,4 +1,4 @@
-"""GET of a stranger's URL: each address checked, each redirect too, and no longer than is allowed."""
+"""Requests to a stranger's URL: each address checked, each redirect too, and no longer than is allowed."""
 
 from __future__ import annotations
 
@@ -47,9 +47,12 @@ class DownloadStopped(MediaError):
 
 
 class Deadline:
-    """The end of a download: its total time-out, or its caller's word."""
+    """The end of a request: its total time-out, or its caller's word. `must` is what the server has to do."""
 
-    def __init__(self, url: httpx.URL, seconds: float, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, url: httpx.URL, seconds: float, stop: Callable[[], bool], must: str = "arrive"
+    ) -> None:
+        self._must = must
         self._url = url
         self._seconds = seconds
         self._stop = stop
@@ -63,7 +66,7 @@ class Deadline:
             if self._stop():
                 raise DownloadStopped(f"the download of {shown(self._url)} was stopped")
         if now >= self._end:
-            message = f"{shown(self._url)} did not arrive within {self._seconds:g} s"
+            message = f"{shown(self._url)} did not {self._must} within {self._seconds:g} s"
             raise Unreachable(message, temporary=True)
 
     def within(self, seconds: float) -> float:
@@ -113,7 +116,7 @@ class Answer:
     def check(self, *wanted: int) -> None:
         """Raises Missing or Unreachable unless this is the file, as it is."""
         if self.status in _LATER or self.status >= 500:
-            raise self.unreachable(f"answers {self.status}, try again later", retry_after=self._retry_after())
+            raise self.unreachable(f"answers {self.status}, try again later", retry_after=self.retry_after)
         if self.status not in wanted:
             meaning = _MEANINGS.get(self.status, "is not to be had there")
             raise Missing(f"{shown(self.url)} {meaning} (status {self.status})")
@@ -124,8 +127,9 @@ class Answer:
     def unreachable(self, reason: str, *, retry_after: float | None = None) -> Unreachable:
         return Unreachable(f"{shown(self.url)} {reason}", temporary=True, retry_after=retry_after)
 
-    def _retry_after(self) -> float | None:
-        """RFC 9110, 10.2.3: seconds, or a date."""
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server wants us to wait, if it says so (RFC 9110, 10.2.3: seconds, or a date)."""
         value = self.headers.get("Retry-After", "").strip()
         with suppress(ValueError, OverflowError):
             if value.isdecimal():
@@ -135,7 +139,7 @@ class Answer:
 
 
 class Client:
-    """GET over plain HTTP/1.1: no cookies, no credentials, no proxy, nothing compressed."""
+    """GET and POST over plain HTTP/1.1: no cookies, no credentials, no proxy, nothing compressed."""
 
     def __init__(self, url: httpx.URL, deadline: Deadline, guard: Guard, timeout: float) -> None:
         self._url = url
@@ -148,7 +152,7 @@ class Client:
         """The answer after all redirects, each checked like the first; `headers` may differ for each."""
         url = self._url
         for _ in range(_REDIRECTS + 1):
-            with _translated(url), self._send(url, headers(url)) as answer:
+            with translated(url, "downloaded"), self._send("GET", url, headers(url)) as answer:
                 if answer.status not in _MOVED or "Location" not in answer.headers:
                     yield answer
                     return
@@ -156,16 +160,27 @@ class Client:
         raise Missing(f"{shown(self._url)} redirects more than {_REDIRECTS} times")
 
     @contextmanager
-    def _send(self, url: httpx.URL, headers: Mapping[str, str]) -> Iterator[Answer]:
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Iterator[Answer]:
+        """The answer of the server itself: no redirect is followed."""
+        with translated(self._url, "reached"), self._send("POST", self._url, headers, body) as answer:
+            yield answer
+
+    @contextmanager
+    def _send(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Iterator[Answer]:
         always = {"Host": url.netloc.decode(), "User-Agent": "renderkiln", "Accept-Encoding": "identity"}
+        if body is not None:
+            always["Content-Length"] = str(len(body))
         place = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         trusted = httpx.create_ssl_context() if url.scheme == "https" else None
         with (
             httpcore.ConnectionPool(trusted, network_backend=self._guard) as pool,
             pool.stream(
-                "GET",
+                method,
                 place,
                 headers=[*always.items(), *headers.items()],
+                content=body,
                 extensions={"timeout": self._timeouts},
             ) as response,
         ):
@@ -185,8 +200,8 @@ def _followed(answer: Answer) -> httpx.URL:
 
 
 @contextmanager
-def _translated(url: httpx.URL) -> Iterator[None]:
-    """Every error of the network in the block becomes Unreachable, naming `url`."""
+def translated(url: httpx.URL, what: str) -> Iterator[None]:
+    """Every error of the network in the block becomes Unreachable: `url` cannot be this."""
     try:
         yield
     except httpcore.TimeoutException:
@@ -194,7 +209,7 @@ def _translated(url: httpx.URL) -> Iterator[None]:
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         cause = error.args[0] if error.args else None  # what httpcore made its error of
         refused = isinstance(error, httpcore.ConnectError) and _is_refusal(cause)
-        message = f"{shown(url)} cannot be downloaded: {_reason(error, cause)}"
+        message = f"{shown(url)} cannot be {what}: {_reason(error, cause)}"
         raise Unreachable(message, temporary=not refused) from None
 
 

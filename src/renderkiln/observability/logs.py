@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
-from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.event import Event
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class JobLog:
                 return _joined(event.name.replace(".", " "), event.message)
 
 
-def _level(name: EventName) -> int:
+def _level(name: str) -> int:
     match name:
         case "job.failed":
             return logging.ERROR

@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Info
 from prometheus_client.exposition import choose_encoder
 
 from renderkiln import __version__
-from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.event import Event
 
-_OUTCOMES: Mapping[EventName, str] = {
+_OUTCOMES: Mapping[str, str] = {
     "job.completed": "completed",
     "job.failed": "failed",
     "job.retrying": "retrying",

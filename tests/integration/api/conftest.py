@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -41,6 +41,7 @@ class Api:
     client: httpx.Client
     folder: Path
     keys: Mapping[Scope, str] = field(default_factory=dict)
+    stop: Callable[[], None] = lambda: None  # the server, and wait until it has
 
     def __call__(
         self, method: str, path: str, *, scope: Scope | None = "admin", prefix: str = "/api/v1", **rest: Any
@@ -115,8 +116,13 @@ def api(database_url: str, tmp_path: Path) -> Iterator[Api]:
         thread.start()
         with httpx.Client(base_url=server.url, timeout=30) as client:
             keys = {scope: kiln.keys.create(scope, scope, ACCOUNT)[1] for scope in SCOPES}
-            yield Api(kiln, app, client, tmp_path, keys)
-        server.stop()
-        thread.join(timeout=20)
-        app.state.reached.fetcher.close()
-        assert not thread.is_alive()
+
+            def stop() -> None:
+                server.stop()
+                thread.join(timeout=20)
+                app.state.reached.fetcher.close()
+                assert not thread.is_alive()
+
+            yield Api(kiln, app, client, tmp_path, keys, stop)
+        if thread.is_alive():
+            stop()

@@ -34,6 +34,8 @@ PLACES = {
     "asset_id": f"ast_{0:032x}",
     "key_id": f"key_{0:016x}",
     "upload_id": f"upl_{0:032x}",
+    "webhook_id": "whk_1",
+    "delivery_id": "msg_1",
 }
 
 

@@ -28,7 +28,7 @@ class ClockSetBack(SystemClock):
 
 def main() -> None:
     home, database, name, *most = sys.argv[1:]
-    settings = Settings.load(home=Path(home), database=database, poll_interval=0.05)
+    settings = Settings.load(home=Path(home), database=database, poll_interval=0.05, private_urls=True)
     clock = ClockSetBack(float(os.environ.get("CLOCK_SET_BACK", 0)))
     with Renderkiln(settings, clock=clock) as kiln:
         bound = int(most[0]) if most else None

@@ -21,7 +21,8 @@ from renderkiln.engine.batchreport import BatchReport
 
 router = APIRouter(prefix="/batches", tags=["batches"])
 
-BatchId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.]{1,64}$", description="Id of a batch")]
+BATCH_ID = r"^[A-Za-z0-9_.]{1,64}$"
+BatchId = Annotated[str, Path(pattern=BATCH_ID, description="Id of a batch")]
 
 
 class Counts(BaseModel):

@@ -12,13 +12,14 @@ from pydantic import BaseModel, Field, ValidationError
 
 from renderkiln.api.auth import Holder, needs
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
-from renderkiln.api.folders import all_folders_of, folders_of, without
+from renderkiln.api.folders import all_folders_of, folders_of
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.costs import Cost
 from renderkiln.api.routes.jobs import JobId, Notice, found
 from renderkiln.database import attempts, costs, events
 from renderkiln.database.attempts import AttemptOutcome
 from renderkiln.database.jobs import StoredJob
+from renderkiln.domain.discretion import without
 from renderkiln.domain.errors import UsageError
 from renderkiln.engine.stagereport import TOLD_BY, StageState, reports
 from renderkiln.pipelines.contract import Stage as Planned

@@ -13,7 +13,6 @@ from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.files import kept_file
-from renderkiln.api.folders import folders_of, without
 from renderkiln.api.ordering import job_ordered, submitted
 from renderkiln.api.orders import IdempotencyKey, JobOrder
 from renderkiln.api.room import Kiln, Reached
@@ -21,14 +20,14 @@ from renderkiln.api.routes.costs import Cost
 from renderkiln.database import jobs
 from renderkiln.database.jobs import Cursor, StoredJob
 from renderkiln.database.keys import StoredKey
+from renderkiln.domain.discretion import discreet
 from renderkiln.domain.states import JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 MOST = 200  # jobs on a page
-_WORDS = ("message", "error", "result", "warnings", "leftOut")  # in which folders may be named
-_ID = r"^[A-Za-z0-9_.-]{1,300}$"
-JobId = Annotated[str, Path(pattern=_ID, description="Id of a job")]
+JOB_ID = r"^[A-Za-z0-9_.-]{1,300}$"
+JobId = Annotated[str, Path(pattern=JOB_ID, description="Id of a job")]
 
 
 class Artifact(BaseModel):
@@ -260,13 +259,7 @@ async def get_artifact(
 
 def as_json(kiln: Reached, stored: StoredJob) -> dict[str, Any]:
     """A job as the API tells it: files by their addresses here, and nowhere where anything lies."""
-    told = stored.report.to_json()
-    for number, artifact in enumerate(told["artifacts"], 1):
-        artifact.pop("path", None)
-        artifact.pop("kept", None)
-        artifact["url"] = f"/api/v1/jobs/{told['id']}/artifacts/{number}"
-    folders = folders_of(kiln, stored)
-    return {**told, **{name: without(told[name], folders) for name in _WORDS}}
+    return discreet(stored.report, stored.output_dir, kiln.kiln.settings.home.absolute())
 
 
 async def found(kiln: Reached, job_id: str, holder: StoredKey) -> StoredJob:

@@ -1,0 +1,237 @@
+"""Events: emitted, handled, and streamed as they happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from renderkiln.api.auth import Bearer, needs
+from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
+from renderkiln.api.place import Place
+from renderkiln.api.room import Kiln, Reached, Streams
+from renderkiln.api.routes.jobs import JobId, found
+from renderkiln.api.sight import may_see
+from renderkiln.api.sse import EventStream, watch
+from renderkiln.database.deliveries import Cursor, StoredDelivery
+from renderkiln.database.events import StoredEvent
+from renderkiln.database.keys import StoredKey
+from renderkiln.domain.delivery import DeliveryState
+from renderkiln.domain.errors import UsageError
+from renderkiln.domain.report import iso
+from renderkiln.domain.states import ENDED
+
+router = APIRouter(tags=["events"])
+
+MOST = 200  # on a page
+_ENDINGS = frozenset({"job.completed", "job.failed", "job.cancelled"})
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events as they happen: `id`, `event` (its type) and `data`, an Event in JSON",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+LastId = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", description="The `id` that came last: what happened since comes first"),
+]
+
+
+class Event(BaseModel):
+    """Something that happened, as `data` of a stream says it. Times are UTC."""
+
+    id: int
+    type: str
+    timestamp: str
+    jobId: str | None  # noqa: N815
+    batchId: str | None  # noqa: N815
+    stage: str | None
+    progress: float = Field(description="Percent of its job")
+    message: str
+    data: dict[str, Any] = Field(description="More about it; the payload of an event that was emitted")
+
+
+class NewEvent(BaseModel):
+    """An event to be emitted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    eventType: str = Field(description="Words with dots between them: scene.created", max_length=200)  # noqa: N815
+    payload: dict[str, Any] = Field(default={}, description="What its handlers need to know: 64 KiB at most")
+
+
+class Emitted(BaseModel):
+    """It was written, and whoever is to hear of it will."""
+
+    id: int
+    type: str
+    timestamp: str
+    handled: bool = Field(description="Whether a handler is installed for its type")
+    warnings: list[str]
+
+
+class Handling(BaseModel):
+    """An event on its way to a handler. Times are UTC."""
+
+    id: str = Field(description="The same at every try")
+    eventId: int | None  # noqa: N815
+    type: str
+    payload: dict[str, Any]
+    state: DeliveryState
+    attempts: int
+    error: str = Field(description="Why the last try failed")
+    createdAt: str  # noqa: N815
+    triedAt: str | None  # noqa: N815
+    endedAt: str | None  # noqa: N815
+    nextAt: str | None = Field(description="When it is tried again")  # noqa: N815
+
+
+@router.post(
+    "/events",
+    status_code=202,
+    operation_id="emitEvent",
+    responses={202: {"model": Success[Emitted]}, **refusals(401, 403, 422)},
+)
+async def emit_event(
+    request: Request, kiln: Kiln, event: NewEvent, holder: Annotated[StoredKey, needs("submit")]
+) -> JSONResponse:
+    """Emit an event: for its handlers, for webhooks, and for who watches. An unknown type is a warning."""
+    try:
+        made = await kiln.work(lambda: kiln.kiln.emit(event.eventType, event.payload, account=holder.account))
+    except UsageError as error:
+        raise Refused(422, "INVALID_EVENT", str(error)) from None
+    warnings = [] if made.handled else [f"no handler is installed for the type {made.type}"]
+    told = {"id": made.seq, "type": made.type, "timestamp": iso(made.at), "handled": made.handled}
+    return succeeded(request, {**told, "warnings": warnings}, status=202)
+
+
+@router.get(
+    "/events",
+    operation_id="listHandledEvents",
+    dependencies=[needs("admin")],
+    responses={200: {"model": Success[Page[Handling]]}, **refusals(401, 403, 404, 422)},
+)
+async def list_handled(
+    request: Request,
+    kiln: Kiln,
+    state: Annotated[list[DeliveryState] | None, Query(description="Repeatable: any of these")] = None,
+    type: Annotated[str | None, Query(pattern=r"^[a-z0-9_.]{1,100}$")] = None,
+    cursor: Annotated[str | None, Query(max_length=500, description="`nextCursor` of a page")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> JSONResponse:
+    """Events that have a handler, and what became of them; the newest first."""
+    before = None if cursor is None else Cursor(*place_of(cursor))
+
+    def ask() -> list[StoredDelivery]:
+        hooks = kiln.kiln.webhooks
+        return list(hooks.handled(states=state or (), type=type, before=before, limit=limit + 1))
+
+    return succeeded(request, page_of(await kiln.work(ask), limit, _handling))
+
+
+@router.get(
+    "/events/stream",
+    operation_id="streamEvents",
+    response_class=Response,
+    responses={**_STREAM, **refusals(401, 403, 422, 503)},
+)
+async def stream_events(
+    kiln: Kiln,
+    hub: Streams,
+    holder: Annotated[StoredKey, needs("read")],
+    sent: Bearer,
+    last_id: LastId = None,
+    type: Annotated[
+        list[str] | None,
+        Query(max_length=50, description="Repeatable: of these types alone; also job.*"),
+    ] = None,
+) -> EventStream:
+    """What happens from now on, or since the event that `Last-Event-ID` names."""
+    wanted = _filter(type or [])
+    return await watch(
+        hub,
+        _validity(kiln, sent),
+        lambda stored: wanted(stored.event.name) and may_see(holder, stored),
+        place=_place(last_id),
+    )
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    operation_id="streamJobEvents",
+    response_class=Response,
+    responses={
+        **_STREAM,
+        204: {"description": "It has ended, and nothing is new"},
+        **refusals(401, 403, 404, 422, 503),
+    },
+)
+async def stream_job_events(
+    kiln: Kiln,
+    hub: Streams,
+    holder: Annotated[StoredKey, needs("read")],
+    sent: Bearer,
+    job_id: JobId,
+    last_id: LastId = None,
+) -> Response:
+    """What happened to a job from its beginning, and what happens until it ends."""
+    stored = await found(kiln, job_id, holder)
+    place, has_ended = _place(last_id), stored.report.state in ENDED
+    if has_ended and place is not None:
+        seen = Place(place.newest)
+        if not await hub.after(seen, job_id=job_id):
+            return Response(status_code=204)  # to browsers, the word for: do not come again
+
+    def lasts(last: StoredEvent | None) -> bool:
+        return not has_ended and (last is None or last.event.name not in _ENDINGS)
+
+    return await watch(
+        hub,
+        _validity(kiln, sent),
+        lambda stored: may_see(holder, stored),
+        place=Place(place.newest if place is not None else 0),
+        job_id=job_id,
+        lasts=lasts,
+    )
+
+
+def page_of(
+    found: list[StoredDelivery], limit: int, told: Callable[[StoredDelivery], dict[str, Any]]
+) -> dict[str, Any]:
+    """A page of deliveries, of which one more was asked for than is on it."""
+    items, more = found[:limit], len(found) > limit
+    following = cursor_of(items[-1].created_at, items[-1].id) if more else None
+    return {"items": [told(each) for each in items], "nextCursor": following}
+
+
+def _handling(stored: StoredDelivery) -> dict[str, Any]:
+    return {**stored.to_json(), "payload": stored.payload["data"]}
+
+
+def _place(last_id: str | None) -> Place | None:
+    if last_id is None or not last_id.strip():
+        return None
+    place = Place.of(last_id.strip(), time.monotonic())
+    if place is None:
+        raise Refused(422, "INVALID_REQUEST", "header.Last-Event-ID: it is no id of an event of this stream")
+    return place
+
+
+def _filter(types: list[str]) -> Callable[[str], bool]:
+    prefixes = tuple(each[:-1] for each in types if each.endswith(".*"))
+    names = frozenset(types)
+    return lambda name: not types or name in names or name.startswith(prefixes)
+
+
+def _validity(kiln: Reached, sent: Bearer) -> Callable[[], Awaitable[bool]]:
+    """Whether the key still opens anything: a stream may be open for days."""
+
+    async def ask() -> bool:
+        return sent is not None and await kiln.read(lambda: kiln.keys.holder(sent.credentials)) is not None
+
+    return ask
