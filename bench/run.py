@@ -35,6 +35,7 @@ from renderkiln.media.ffmpeg import binary
 from renderkiln.pipelines.visualizer.params import VisualizerParams
 from row import Row
 from scenes import ScenesBench
+from service import ServiceBench
 from song import features, song
 from variations import VariationsBench
 
@@ -75,10 +76,12 @@ def main() -> None:
     parser.add_argument("--narration", action="store_true", help="only what a narration costs")
     parser.add_argument("--variations", action="store_true", help="only what variations cost")
     parser.add_argument("--scenes", action="store_true", help="only what scenes cost")
+    parser.add_argument("--service", action="store_true", help="only how quickly the service answers")
     options = parser.parse_args()
     scale = 0.25 if options.quick else 1.0
     with tempfile.TemporaryDirectory(prefix="renderkiln-bench-") as name:
-        everything = not (options.engine or options.narration or options.variations or options.scenes)
+        chosen = (options.engine, options.narration, options.variations, options.scenes, options.service)
+        everything = not any(chosen)
         parts: list[Iterator[Row]] = []
         if everything:
             parts.append(Bench(Path(name), scale).rows(long=options.long))
@@ -88,6 +91,8 @@ def main() -> None:
             parts.append(VariationsBench(Path(name), scale).rows())
         if everything or options.scenes:
             parts.append(ScenesBench(Path(name), scale).rows())
+        if everything or options.service:
+            parts.append(ServiceBench(Path(name), scale).rows())
         if everything or options.engine:
             parts.append(EngineBench(Path(name), scale).rows())
         rows = []

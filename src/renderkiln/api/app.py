@@ -22,14 +22,17 @@ from renderkiln.api.routes import (
     history,
     jobs,
     keys,
+    login,
     metrics,
     pipelines,
     queues,
+    status,
     system,
     uploads,
     webhooks,
     workers,
 )
+from renderkiln.api.session import Sessions
 from renderkiln.api.sse import Hub
 from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 _NOUNS = (
     jobs,
+    status,
     bulk,
     history,
     batches,
@@ -67,7 +71,9 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.reached = Reached(kiln, Throttle(kiln.settings.rate_limit), Fetcher(kiln))
+    app.state.reached = Reached(
+        kiln, Throttle(kiln.settings.rate_limit), Sessions(kiln.stores.secrets), Fetcher(kiln)
+    )
     app.state.hub = Hub(lambda: kiln.database, kiln.settings.home.absolute())
     v1 = APIRouter(prefix=PREFIX)
     for each in _NOUNS:
@@ -76,6 +82,7 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
     app.include_router(v1)
     app.include_router(files.router)
     app.include_router(system.router)
+    app.include_router(login.router)
     app.include_router(metrics.router)
     guard(app)
     app.add_middleware(Passage)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from renderkiln.api.envelope import Refused
-from renderkiln.api.room import Kiln
+from renderkiln.api.room import Kiln, Reached
+from renderkiln.api.session import COOKIE, is_own
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.access import Scope, allows
 
@@ -17,9 +18,14 @@ _BEARER = HTTPBearer(auto_error=False, description="A key made by `renderkiln ke
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-async def _holder(kiln: Kiln, sent: Bearer) -> StoredKey:
+async def _holder(request: Request, kiln: Kiln, sent: Bearer) -> StoredKey:
+    return await holder_of(request, kiln, sent)
+
+
+async def holder_of(request: Request, kiln: Reached, sent: HTTPAuthorizationCredentials | None) -> StoredKey:
+    """The key that was sent, or the session of a browser. Raises Refused."""
     if sent is None:
-        raise _unknown("this needs a key: send the header Authorization: Bearer rk_…")
+        return _browser(request, kiln)
     keys = kiln.keys
     key = await kiln.read(lambda: keys.holder(sent.credentials))
     if key is None:
@@ -33,6 +39,16 @@ async def _holder(kiln: Kiln, sent: Bearer) -> StoredKey:
 
 
 Holder = Annotated[StoredKey, Depends(_holder)]
+
+
+def _browser(request: Request, kiln: Reached) -> StoredKey:
+    cookie = request.cookies.get(COOKIE)
+    holder = kiln.sessions.holder(cookie, kiln.room.clock.now()) if cookie else None
+    if holder is None:
+        raise _unknown("this needs a key: send the header Authorization: Bearer rk_…")
+    if not is_own(request.method, request.headers, kiln.kiln.settings.public_url):
+        raise Refused(403, "FOREIGN_ORIGIN", "a page of another server has sent this with your cookie")
+    return holder
 
 
 def visible_to(holder: StoredKey) -> str | None:

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from renderkiln.api.fetching import Fetcher
+from renderkiln.api.session import Sessions
 from renderkiln.api.sse import Hub
 from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
@@ -33,6 +34,7 @@ class Reached:
 
     kiln: Renderkiln
     throttle: Throttle
+    sessions: Sessions
     fetcher: Fetcher
     _noted: dict[str, float] = field(default_factory=dict)  # when each key's use was written down last
     _notes: set[asyncio.Task[None]] = field(default_factory=set)

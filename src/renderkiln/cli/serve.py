@@ -52,6 +52,7 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
         app = create_app(kiln, spans)
         server = Server(app, settings.host, settings.port)
         say(f"{server.url}/api/v1 answers; its description: {server.url}/openapi.json")
+        say(f"log in with a browser, once: {server.url}/login?token={app.state.reached.sessions.token}")
         if not any(key.revoked_at is None for key in kiln.keys.list()):
             say("nobody has a key yet: `renderkiln keys create --name NAME --scope admin` makes one")
         keeper = None if no_worker else _Keeper(_worker(settings, level))

@@ -18,7 +18,7 @@ from .conftest import ON_ONE, QUEUE, Api
 
 pytestmark = pytest.mark.integration
 
-OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
+OPEN = {"/", "/healthz", "/readyz", "/metrics", "/openapi.json"}
 
 
 def described(api: Api) -> dict[str, dict[str, dict[str, object]]]:
@@ -43,7 +43,7 @@ PLACES = {
 def test_everything_but_probes_takes_a_key(api: Api) -> None:
     api.add("b-1")
     for path, methods in described(api).items():
-        if path.startswith("/files/"):  # public, or signed: test_files.py
+        if path.startswith("/files/") or path == "/login":  # public or signed: test_files.py, test_links.py
             continue
         address = path.format(**PLACES)
         for method in methods:

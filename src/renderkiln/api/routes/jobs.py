@@ -13,6 +13,7 @@ from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.files import kept_file
+from renderkiln.api.links import Viewer, linked
 from renderkiln.api.ordering import job_ordered, submitted
 from renderkiln.api.orders import IdempotencyKey, JobOrder
 from renderkiln.api.room import Kiln, Reached
@@ -82,6 +83,7 @@ class Job(BaseModel):
     metadata: dict[str, Any] = Field(description="The caller's own, handed back untouched")
     warnings: list[Notice]
     reused: list[str]
+    statusUrl: str = Field(description="How it stands, for whoever has this address: good for a week")  # noqa: N815
     leftOut: list[LeftOut]  # noqa: N815
     cost: Cost | None = Field(description="Of its attempts that have ended; null where nothing has a price")
 
@@ -223,7 +225,6 @@ async def retry_job(
 @router.get(
     "/{job_id}/artifacts/{number}",
     operation_id="getArtifact",
-    dependencies=[needs("read")],
     response_class=FileResponse,
     responses={
         200: {"description": "The file", "content": {"application/octet-stream": {}}},
@@ -236,12 +237,12 @@ async def retry_job(
 async def get_artifact(
     request: Request,
     kiln: Kiln,
-    holder: Holder,
+    viewer: Viewer,
     job_id: JobId,
     number: Annotated[int, Path(ge=1, le=100_000)],
 ) -> Response:
     """A finished file, or a range of it."""
-    artifacts = (await found(kiln, job_id, holder)).report.artifacts
+    artifacts = (await found(kiln, job_id, viewer)).report.artifacts
     if number > len(artifacts):
         raise Refused(404, "ARTIFACT_NOT_FOUND", f"job {job_id} has no artifact {number}")
     artifact = artifacts[number - 1]
@@ -257,15 +258,23 @@ async def get_artifact(
     return FileResponse(artifact.path, media_type=artifact.content_type, filename=name, stat_result=status)
 
 
-def as_json(kiln: Reached, stored: StoredJob) -> dict[str, Any]:
-    """A job as the API tells it: files by their addresses here, and nowhere where anything lies."""
-    return discreet(stored.report, stored.output_dir, kiln.kiln.settings.home.absolute())
+def as_json(kiln: Reached, stored: StoredJob, *, linked_files: bool = False) -> dict[str, Any]:
+    """A job as the API tells it: files by their addresses here, and nowhere where anything lies.
+
+    The addresses of `linked_files` need no key.
+    """
+    told = discreet(stored.report, stored.output_dir, kiln.kiln.settings.home.absolute())
+    if linked_files:
+        for artifact in told["artifacts"]:
+            artifact["url"] = linked(kiln, artifact["url"])
+    return {**told, "statusUrl": linked(kiln, f"/api/v1/jobs/{told['id']}/status")}
 
 
-async def found(kiln: Reached, job_id: str, holder: StoredKey) -> StoredJob:
-    """The job, if its key sees it. Raises Refused."""
+async def found(kiln: Reached, job_id: str, viewer: StoredKey | None) -> StoredJob:
+    """The job, if who asks sees it; None holds a link to it. Raises Refused."""
     stored = await kiln.read(lambda: kiln.room.find(job_id))
-    if stored is None or visible_to(holder) not in {None, stored.report.job.account}:
+    account = None if viewer is None else visible_to(viewer)
+    if stored is None or account not in {None, stored.report.job.account}:
         raise Refused(404, "JOB_NOT_FOUND", f"there is no job {job_id}")
     return stored
 

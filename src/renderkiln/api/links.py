@@ -1,0 +1,58 @@
+"""Links to one job that need no key: whoever holds one sees how it stands, and its files."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import Depends, Query, Request
+
+from renderkiln.api.auth import Bearer, holder_of
+from renderkiln.api.envelope import Refused
+from renderkiln.api.room import Kiln, Reached
+from renderkiln.database.keys import StoredKey
+from renderkiln.storage.errors import Expired, Forged
+from renderkiln.storage.signed import sign, verify
+
+LASTS = timedelta(days=7)
+
+
+def linked(kiln: Reached, path: str) -> str:
+    """The address of `path` of our own with a signature, good for a week."""
+    base = (kiln.kiln.settings.public_url or "").rstrip("/")
+    expires = kiln.room.clock.now() + LASTS
+    return f"{base}{path}?{sign(unquote(path), expires=expires, secrets=kiln.kiln.stores.secrets)}"
+
+
+def check_link(request: Request, kiln: Kiln) -> None:
+    """Raises Refused unless the address was signed here, and is still good."""
+    try:
+        verify(
+            request.url.path,
+            request.url.query,
+            now=kiln.room.clock.now(),
+            secrets=kiln.kiln.stores.secrets,
+            method=request.method,
+        )
+    except Expired as error:
+        raise Refused(403, "LINK_EXPIRED", str(error)) from error
+    except Forged as error:
+        raise Refused(403, "LINK_FORGED", str(error)) from error
+
+
+async def _viewer(
+    request: Request,
+    kiln: Kiln,
+    sent: Bearer,
+    signature: Annotated[str | None, Query(max_length=200, description="Of a link")] = None,
+    expires: Annotated[str | None, Query(max_length=20, description="Of a link")] = None,  # noqa: ARG001
+) -> StoredKey | None:
+    if signature is None:
+        return await holder_of(request, kiln, sent)
+    check_link(request, kiln)
+    return None
+
+
+# Who sees: a key, or None for whoever holds a link to this very address.
+Viewer = Annotated[StoredKey | None, Depends(_viewer)]

@@ -1,0 +1,65 @@
+"""Who has logged in with a browser: by a link that `serve` prints, good once; after it, by a cookie."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from renderkiln.database.keys import StoredKey
+from renderkiln.domain.access import LOCAL
+from renderkiln.storage.errors import Expired, Forged
+from renderkiln.storage.signed import sign, verify
+
+COOKIE = "renderkiln_session"
+LASTS = timedelta(days=7)
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+@dataclass
+class Sessions:
+    """Sessions of one service. They outlive it, for a cookie is signed; who logs out is remembered here."""
+
+    secrets: Sequence[bytes] = field(repr=False)
+    _token: str | None = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    _ended: set[str] = field(default_factory=set)
+
+    @property
+    def token(self) -> str | None:
+        """What logs in once; None when it has."""
+        return self._token
+
+    def log_in(self, token: str, now: datetime) -> str | None:
+        """The value of the cookie; None for a token that is not, or no longer, good."""
+        if self._token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
+            return None
+        self._token = None
+        id = secrets.token_hex(16)
+        return f"{id}?{sign(id, expires=now + LASTS, secrets=self.secrets, method='SESSION')}"
+
+    def log_out(self, cookie: str) -> None:
+        """Let it open nothing any more."""
+        self._ended.add(cookie.partition("?")[0])
+
+    def holder(self, cookie: str, now: datetime) -> StoredKey | None:
+        """Whoever has this cookie may do all; None for one that is none."""
+        id, _, query = cookie.partition("?")
+        try:
+            verify(id, query, now=now, secrets=self.secrets, method="SESSION")
+        except (Forged, Expired):
+            return None
+        if id in self._ended:
+            return None
+        return StoredKey(f"session_{id[:16]}", "browser", "admin", "", "", now, LOCAL, None, None)
+
+
+def is_own(method: str, headers: Mapping[str, str], public_url: str | None) -> bool:
+    """Whether a request with a cookie comes from a page of ours: browsers say where one is from."""
+    if method in _SAFE:
+        return True
+    origin = urlsplit(headers.get("origin", ""))
+    ours = {headers.get("host", ""), urlsplit(public_url or "").netloc}
+    return origin.scheme in {"http", "https"} and origin.netloc in ours - {""}
