@@ -327,6 +327,12 @@ class Settings(BaseModel):
     crashes: int = Field(
         3, ge=1, description="Workers that one job may cost: then it is failed instead of tried again"
     )
+    server: str | None = Field(
+        None, description="URL of a server that commands speak to, instead of the database of this machine"
+    )
+    api_key: SecretStr | None = Field(
+        None, description="Key for that server, as made by `renderkiln keys create` there"
+    )
     log_format: Literal["text", "json"] = Field(
         "text", description="How a worker logs on stderr: lines for people, or a JSON object per line"
     )

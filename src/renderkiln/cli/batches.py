@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from renderkiln.cli.desk import at_desk, open_desk
 from renderkiln.cli.jobs import SHAPE
-from renderkiln.cli.rooms import open_room
 from renderkiln.domain.states import JobState
 
 
@@ -17,13 +17,14 @@ def batches() -> None:
 @batches.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, help="How many [default: 20]")
 @SHAPE
+@at_desk
 def list_(limit: int, shape: str) -> None:
     """List batches, the newest first."""
     from renderkiln.cli.tables import batch_row
     from renderkiln.cli.words import put_json, put_table
 
-    with open_room() as room:
-        found = room.batches(limit)
+    with open_desk() as desk:
+        found = desk.batches(limit)
         if shape == "table":
             put_table([batch_row(each.batch, each.counts, each.percent) for each in found])
         elif shape == "json":
@@ -36,13 +37,14 @@ def list_(limit: int, shape: str) -> None:
 @batches.command("show")
 @click.argument("id", metavar="ID")
 @SHAPE
+@at_desk
 def show(id: str, shape: str) -> None:
     """Show a batch and its jobs, how far they are together and how long they will still take."""
     from renderkiln.cli.tables import job_row
     from renderkiln.cli.words import clock, put, put_json, put_table
 
-    with open_room() as room:
-        report, stored = room.batch_report(id), room.batch(id)
+    with open_desk() as desk:
+        report, stored = desk.batch_report(id), desk.batch(id)
         if shape != "table":
             sheet = report.to_json() | {"jobs": [each.report.to_json() for each in stored]}
             put_json(sheet, indent=2 if shape == "json" else None)
@@ -57,6 +59,7 @@ def show(id: str, shape: str) -> None:
 @batches.command("watch")
 @click.argument("id", metavar="ID")
 @SHAPE
+@at_desk
 def watch(id: str, shape: str) -> int:
     """Watch a batch to its end. Ctrl-C ends the watching, not the jobs.
 
@@ -64,29 +67,31 @@ def watch(id: str, shape: str) -> int:
     """
     from renderkiln.cli.watch import ids_of, watch_jobs
 
-    with open_room() as room:
-        return watch_jobs(room, ids_of(room.batch(id)), shape=shape)
+    with open_desk() as desk:
+        return watch_jobs(desk, ids_of(desk.batch(id)), shape=shape)
 
 
 @batches.command("cancel")
 @click.argument("id", metavar="ID")
+@at_desk
 def cancel(id: str) -> None:
     """Cancel what has not ended of a batch."""
     from renderkiln.cli.words import say
 
-    with open_room() as room:
-        say(f"{id}: {len(room.control.cancel_batch(id))} jobs cancelled")
+    with open_desk() as desk:
+        say(f"{id}: {len(desk.cancel_batch(id))} jobs cancelled")
 
 
 @batches.command("retry")
 @click.argument("id", metavar="ID")
 @click.option("--cancelled", is_flag=True, help="Also the cancelled ones.")
 @click.option("--from-scratch", is_flag=True, help="Begin anew instead of at the stages that failed.")
+@at_desk
 def retry(id: str, *, cancelled: bool, from_scratch: bool) -> None:
     """Queue the failed jobs of a batch again."""
     from renderkiln.cli.words import say
 
-    with open_room() as room:
+    with open_desk() as desk:
         states: set[JobState] = {"failed", "cancelled"} if cancelled else {"failed"}
-        again = room.control.retry_batch(id, states=states, from_scratch=from_scratch)
+        again = desk.retry_batch(id, states, from_scratch=from_scratch)
         say(f"{id}: {len(again)} jobs queued again")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from pathlib import Path
+from typing import Any, get_args
 
 import click
 
-from renderkiln.cli.rooms import open_room
+from renderkiln.cli.desk import Desk, at_desk, open_desk
 from renderkiln.domain.states import JobState
-
-if TYPE_CHECKING:
-    from renderkiln.engine.room import Room
 
 SHAPE = click.option(
     "-o",
@@ -39,15 +37,14 @@ def jobs() -> None:
 @click.option("--text", help="Only those with this text in their id or label.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="How many [default: 50]")
 @SHAPE
-def list_(shape: str, batch: str | None, **wanted: Any) -> None:
+@at_desk
+def list_(shape: str, **wanted: Any) -> None:
     """List jobs, the newest first."""
     from renderkiln.cli.tables import job_row
     from renderkiln.cli.words import put_list
-    from renderkiln.database import jobs as rows
 
-    with open_room() as room:
-        with room.database.read() as connection:
-            found = rows.page(connection, batch_id=batch, **wanted)
+    with open_desk() as desk:
+        found = desk.jobs(**wanted)
         put_list(shape, [each.report.to_json() for each in found], lambda: [job_row(each) for each in found])
 
 
@@ -55,17 +52,19 @@ def list_(shape: str, batch: str | None, **wanted: Any) -> None:
 @click.argument("id", metavar="ID")
 @click.option("--events", "with_events", is_flag=True, help="Also everything that happened to it.")
 @SHAPE
+@at_desk
 def show(id: str, shape: str, *, with_events: bool) -> None:
     """Show a job: how it stands, its attempts and what they used, its files."""
     from renderkiln.cli.jobsheet import put_sheet
 
-    with open_room() as room:
-        put_sheet(room, id, shape, with_events=with_events)
+    with open_desk() as desk:
+        put_sheet(desk.sheet(id, with_events=with_events), shape)
 
 
 @jobs.command("watch")
 @IDS
 @SHAPE
+@at_desk
 def watch(ids: Sequence[str], shape: str) -> int:
     """Watch jobs to their end. Ctrl-C ends the watching, not the jobs.
 
@@ -73,23 +72,49 @@ def watch(ids: Sequence[str], shape: str) -> int:
     """
     from renderkiln.cli.watch import watch_jobs
 
-    with open_room() as room:
-        return watch_jobs(room, [room.job(id).report.job.id for id in ids], shape=shape)
+    with open_desk() as desk:
+        return watch_jobs(desk, [desk.job(id).report.job.id for id in ids], shape=shape)
+
+
+@jobs.command("download")
+@IDS
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Folder for the files [default: this one]",
+)
+@at_desk
+def download(ids: Sequence[str], out: Path) -> int:
+    """Get the finished files of jobs, from a server or from where they lie here.
+
+    Their paths go to stdout. A file gets its name when its SHA-256 is right; one that broke off goes on. None
+    that is there is overwritten: the same one counts as got, another one is an error.
+    """
+    from renderkiln.cli.words import put
+
+    def get(desk: Desk, id: str) -> None:
+        for path in desk.download(id, out):
+            put(str(path))
+
+    return _each(ids, get, "downloaded")
 
 
 @jobs.command("cancel")
 @IDS
+@at_desk
 def cancel(ids: Sequence[str]) -> int:
     """Cancel jobs that wait or run. What a running one has finished is kept for a retry."""
-    return _each(ids, lambda room, id: room.control.cancel(id), "cancelled")
+    return _each(ids, lambda desk, id: desk.cancel(id), "cancelled")
 
 
 @jobs.command("retry")
 @IDS
 @click.option("--from-scratch", is_flag=True, help="Begin anew instead of at the stage that failed.")
+@at_desk
 def retry(ids: Sequence[str], *, from_scratch: bool) -> int:
     """Queue failed or cancelled jobs again; they go on at the stage where they ended."""
-    return _each(ids, lambda room, id: room.control.retry(id, from_scratch=from_scratch), "queued again")
+    return _each(ids, lambda desk, id: desk.retry(id, from_scratch=from_scratch), "queued again")
 
 
 @jobs.command("set")
@@ -97,21 +122,22 @@ def retry(ids: Sequence[str], *, from_scratch: bool) -> int:
 @click.option(
     "--priority", type=click.IntRange(1, 10_000), required=True, help="Low numbers run first (100 is usual)."
 )
+@at_desk
 def set_(ids: Sequence[str], priority: int) -> int:
     """Let waiting jobs run sooner or later."""
-    return _each(ids, lambda room, id: room.control.reprioritise(id, priority), f"priority {priority}")
+    return _each(ids, lambda desk, id: desk.reprioritise(id, priority), f"priority {priority}")
 
 
-def _each(ids: Sequence[str], act: Callable[[Room, str], object], done: str) -> int:
+def _each(ids: Sequence[str], act: Callable[[Desk, str], object], done: str) -> int:
     """Do it to each, whatever happens to the others; exit status 1 if it failed for any."""
     from renderkiln.cli.words import say
     from renderkiln.domain.errors import UserError
 
     status = 0
-    with open_room() as room:
+    with open_desk() as desk:
         for id in ids:
             try:
-                act(room, id)
+                act(desk, id)
                 say(f"{id}: {done}")
             except UserError as error:
                 say(str(error))

@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from renderkiln.cli.tables import attempt_row, moment
 from renderkiln.cli.words import put, put_json, put_table, shown, size
-from renderkiln.database import attempts, costs, dependencies, events
+from renderkiln.database.attempts import AttemptRow
 from renderkiln.database.events import StoredEvent
 from renderkiln.database.jobs import StoredJob
-from renderkiln.engine.room import Room
+from renderkiln.domain.cost import Cost
 
 
-def put_sheet(room: Room, id: str, shape: str, *, with_events: bool) -> None:
-    """Print the job `id`. Raises UserError if there is none."""
-    stored = room.job(id)
-    with room.database.read() as connection:
-        tried = attempts.of_job(connection, id)
-        paid = costs.of_attempts(connection, id)
-        unmet = dependencies.unmet(connection, [id]).get(id, {})
-        told = events.after(connection, 0, job_id=id, limit=100_000) if with_events else []
+@dataclass(frozen=True)
+class Sheet:
+    """A job, its attempts, what they have cost, the jobs it waits for; and, if asked for, what happened."""
+
+    stored: StoredJob
+    tried: Sequence[AttemptRow]
+    paid: Mapping[int, Cost]
+    unmet: Mapping[str, str]
+    told: Sequence[StoredEvent] | None = None
+
+
+def put_sheet(of: Sheet, shape: str) -> None:
+    """Print it."""
+    stored, told = of.stored, of.told or ()
     if shape != "table":
         sheet = stored.report.to_json() | {
-            "attempts": [each.to_json(paid.get(each.number)) for each in tried],
-            "waitsFor": unmet,
+            "attempts": [each.to_json(of.paid.get(each.number)) for each in of.tried],
+            "waitsFor": of.unmet,
         }
-        if with_events:
+        if of.told is not None:
             sheet["events"] = [each.to_json() for each in told]
         put_json(sheet, indent=2 if shape == "json" else None)
         return
     width = max(len(key) for key, _ in _facts(stored))
     for key, value in _facts(stored):
         put(f"{key:<{width}}  {shown(value)}")
-    for needed, state in unmet.items():
+    for needed, state in of.unmet.items():
         put(f"{'waits for':<{width}}  {needed}, which is {state}")
-    _put_part("attempts", [attempt_row(each) for each in tried])
+    _put_part("attempts", [attempt_row(each) for each in of.tried])
     _put_part("events", [_event_row(each) for each in told])
 
 
@@ -57,7 +65,8 @@ def _facts(stored: StoredJob) -> Iterator[tuple[str, Any]]:
         yield "worker", report.worker
     for path in job.inputs:
         yield "input", path
-    yield "output", stored.output_dir
+    if stored.output_dir != Path():  # of a server it is not told
+        yield "output", stored.output_dir
     for file in report.artifacts:
         words = file.facts.get("words", "")
         yield file.kind, f"{file.kept or file.path}  {size(file.size)}{f'  ({words})' if words else ''}"

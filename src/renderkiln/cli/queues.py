@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from renderkiln.cli.desk import Desk, at_desk, open_desk
 from renderkiln.cli.jobs import SHAPE
-from renderkiln.cli.rooms import open_room
-
-if TYPE_CHECKING:
-    from renderkiln.engine.queues import Queues
 
 
 class Limit(click.ParamType[int | str]):
@@ -30,49 +27,42 @@ def queues() -> None:
 
 @queues.command("list")
 @SHAPE
+@at_desk
 def list_(shape: str) -> None:
     """List the queues: what waits and runs in them, since when, and their limits."""
     from datetime import UTC, datetime
 
     from renderkiln.cli.tables import queue_row
-    from renderkiln.cli.words import put_json, put_table
-    from renderkiln.database import workers
+    from renderkiln.cli.words import put_list
 
     now = datetime.now(UTC)
-    with open_room() as room:
-        reports = room.queues.reports()
-        with room.database.read() as connection:
-            everyone = workers.everyone(connection)
-    at = {report.name: sum(report.name in each.queues for each in everyone) for report in reports}
-    if shape == "table":
-        put_table([queue_row(report, at[report.name], now) for report in reports])
-        return
-    rows = [report.to_json(now) | {"workers": at[report.name]} for report in reports]
-    if shape == "json":
-        put_json(rows)
-    else:
-        for row in rows:
-            put_json(row, indent=None)
+    with open_desk() as desk:
+        reports = desk.queues()
+    rows = [report.to_json(now) for report in reports]
+    put_list(shape, rows, lambda: [queue_row(report, now) for report in reports])
 
 
 @queues.command("pause")
 @click.argument("name", metavar="QUEUE")
+@at_desk
 def pause(name: str) -> None:
     """Start no more jobs of a queue; those that run go on."""
-    _change(name, "paused", lambda queues: queues.pause(name))
+    _change(name, "paused", lambda desk: desk.pause(name))
 
 
 @queues.command("resume")
 @click.argument("name", metavar="QUEUE")
+@at_desk
 def resume(name: str) -> None:
     """Start jobs of a queue again."""
-    _change(name, "open again", lambda queues: queues.resume(name))
+    _change(name, "open again", lambda desk: desk.resume(name))
 
 
 @queues.command("set")
 @click.argument("name", metavar="QUEUE")
 @click.option("--worker-limit", type=Limit(), help="Jobs at once in each worker.")
 @click.option("--global-limit", type=Limit(), help="Jobs at once over all workers.")
+@at_desk
 def set_(name: str, **limits: Any) -> None:
     """Change how many jobs of a queue run at once; running workers follow within a second."""
     from renderkiln.domain.errors import UsageError
@@ -80,12 +70,12 @@ def set_(name: str, **limits: Any) -> None:
     given = {key: None if value == "default" else value for key, value in limits.items() if value is not None}
     if not given:
         raise UsageError("say what to set: --worker-limit or --global-limit, a number or `default`")
-    _change(name, "limits changed", lambda queues: queues.set_limits(name, **given))
+    _change(name, "limits changed", lambda desk: desk.limit(name, given))
 
 
-def _change(name: str, done: str, act: Callable[[Queues], None]) -> None:
+def _change(name: str, done: str, act: Callable[[Desk], None]) -> None:
     from renderkiln.cli.words import say
 
-    with open_room() as room:
-        act(room.queues)
+    with open_desk() as desk:
+        act(desk)
         say(f"{name}: {done}")

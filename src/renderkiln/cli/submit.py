@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from renderkiln.cli.desk import Terms, at_desk
 from renderkiln.cli.moment import Moment
 from renderkiln.cli.options import FOLDER
 from renderkiln.cli.orders import Form, PipelineGroup
@@ -40,6 +41,7 @@ def _command(form: Form) -> click.Command:
         help="How to print the jobs.",
     )
     @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+    @at_desk
     def command(
         out: Path | None,
         priority: int,
@@ -53,7 +55,7 @@ def _command(form: Form) -> click.Command:
         quiet: bool,
         **given: Any,
     ) -> int:
-        from renderkiln.cli.submitting import Terms, submit_all
+        from renderkiln.cli.submitting import submit_all
 
         terms = Terms(out, priority, at, after, key, label)
         return submit_all(form.pipeline, form.orders(**given), terms, shape=shape, watch=watch, quiet=quiet)

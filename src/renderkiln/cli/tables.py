@@ -62,7 +62,7 @@ def attempt_row(attempt: AttemptRow) -> Row:
     }
 
 
-def queue_row(queue: QueueReport, workers: int, now: datetime) -> Row:
+def queue_row(queue: QueueReport, now: datetime) -> Row:
     age = queue.age(now)
     return {
         "queue": queue.name,
@@ -74,7 +74,7 @@ def queue_row(queue: QueueReport, workers: int, now: datetime) -> Row:
         "oldest": "" if age is None else clock(age),
         "per worker": queue.worker_limit,
         "over all": "any" if queue.global_limit is None else queue.global_limit,
-        "workers": workers,
+        "workers": queue.workers,
     }
 
 

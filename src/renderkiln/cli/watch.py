@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from renderkiln.cli.desk import Desk
 from renderkiln.cli.interruption import Interruption
 from renderkiln.cli.view import Pace, ending, remarks
 from renderkiln.cli.words import clock, plain, put_json, shown, tell
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.report import JobReport
 from renderkiln.domain.states import ENDED
-from renderkiln.engine.room import Room
 
 _LOOK = 0.5  # seconds
 _STEP = 5.0  # percent of all jobs between two lines
@@ -39,7 +39,7 @@ class Board(Protocol):
 
 
 def watch_jobs(
-    room: Room, ids: Sequence[str], *, shape: str | None, stop: threading.Event | None = None
+    desk: Desk, ids: Sequence[str], *, shape: str | None, stop: threading.Event | None = None
 ) -> int:
     """Show these jobs until all have ended; the exit status: 0 if all were completed, 1 if not, 130.
 
@@ -50,7 +50,7 @@ def watch_jobs(
     with Interruption("no longer watching: the jobs go on") as interruption, _board() as board:
         stop = stop or interruption.stop
         while True:
-            reports = [stored.report for stored in room.jobs(ids)]
+            reports = [stored.report for stored in desk.each(ids)]
             for report in reports:
                 if report.state in ENDED and report.job.id not in ended:
                     ended.add(report.job.id)

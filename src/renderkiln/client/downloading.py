@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from urllib.parse import urljoin
 
 from renderkiln.client.asking import Patience, refusal, retry_after
@@ -35,18 +35,60 @@ def download(
     """
     target = path / safe_name(artifact.name) if path.is_dir() else path
     if target.exists() and not overwrite:
-        return (yield from work(lambda: _same(target, artifact)))
-    half = target.with_name(f".{target.name[:150]}.{artifact.sha256[:12]}.part")
+        return (yield from work(lambda: same(target, artifact)))
+    half = half_of(target, artifact)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with half.open("ab") as file:
             yield from _filled(file, half, artifact, patience, on_bytes)
-            yield from work(lambda: _check(half, artifact))
-            os.fsync(file.fileno())
-        _place(half, target, overwrite=overwrite)
+        yield from work(lambda: finish(half, target, artifact, overwrite=overwrite))
     except OSError as error:
         raise UserError(f"{target} cannot be written: {error.strerror or error}") from error
     return target
+
+
+class Promised(Protocol):
+    """What a file is to be when it is here."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
+def half_of(target: Path, promised: Promised) -> Path:
+    """Where a file lies until it is whole: another content has another place."""
+    return target.with_name(f".{target.name[:150]}.{promised.sha256[:12]}.part")
+
+
+def same(target: Path, promised: Promised) -> Path:
+    """The file that is there, if it is this one. Raises UserError."""
+    if target.is_file() and target.stat().st_size == promised.size and _sha256(target) == promised.sha256:
+        return target
+    raise UserError(f"{target} is there already, with other content: choose another place, or overwrite it")
+
+
+def finish(half: Path, target: Path, promised: Promised, *, overwrite: bool = False) -> None:
+    """Give it its name, if it is what was promised. Raises WrongBytes, UserError."""
+    if half.stat().st_size != promised.size or _sha256(half) != promised.sha256:
+        half.unlink()
+        raise WrongBytes(
+            f"{target.name} has not arrived as it was made: its SHA-256 differs; download it again"
+        )
+    with half.open("rb") as file:
+        os.fsync(file.fileno())
+    if overwrite:
+        half.replace(target)
+        return
+    try:
+        os.link(half, target)
+    except FileExistsError:
+        raise UserError(f"{target} has come to be meanwhile: choose another place, or overwrite it") from None
+    except OSError:  # a file system without hard links
+        half.rename(target)
+    else:
+        half.unlink()
 
 
 def safe_name(name: str) -> str:
@@ -127,34 +169,6 @@ def _refused(answer: Answer) -> Flow[RenderkilnApiError]:
     while len(body) < 1 << 20 and (some := (yield from read())):
         body += some
     return refusal(Answer(answer.status, answer.headers, body, answer.url))
-
-
-def _same(target: Path, artifact: Artifact) -> Path:
-    if target.is_file() and target.stat().st_size == artifact.size and _sha256(target) == artifact.sha256:
-        return target
-    raise UserError(f"{target} is there already, with other content: choose another name, or overwrite it")
-
-
-def _check(half: Path, artifact: Artifact) -> None:
-    if half.stat().st_size != artifact.size or _sha256(half) != artifact.sha256:
-        half.unlink()
-        raise WrongBytes(
-            f"{artifact.name} has not arrived as it was made: its SHA-256 differs; download it again"
-        )
-
-
-def _place(half: Path, target: Path, *, overwrite: bool) -> None:
-    if overwrite:
-        half.replace(target)
-        return
-    try:
-        os.link(half, target)
-    except FileExistsError:
-        raise UserError(f"{target} has come to be meanwhile: choose another name, or overwrite it") from None
-    except OSError:  # a file system without hard links
-        half.rename(target)
-    else:
-        half.unlink()
 
 
 def _sha256(path: Path) -> str:

@@ -247,6 +247,19 @@ class Operations:
         return Queue.of((yield from self._post(f"/queues/{_part(queue)}/resume")))
 
     @operation
+    def limit(self, queue: str, limits: Mapping[str, int | None]) -> Flow[Queue]:
+        """Change its `worker_limit`, jobs at once in each worker, or `global_limit`, over all of them.
+
+        None is what the server's settings say; what is left out stays. Takes an admin's key.
+        """
+        names = {"worker_limit": "workerLimit", "global_limit": "globalLimit"}
+        if not limits or limits.keys() - names:
+            raise UsageError("say what to set: worker_limit or global_limit, a number or None")
+        body = {names[name]: value for name, value in limits.items()}
+        request = Request("PATCH", f"/queues/{_part(queue)}", json=body)
+        return Queue.of((yield from data_of(request, self._patience)))
+
+    @operation
     def estimate(
         self,
         pipeline: str,

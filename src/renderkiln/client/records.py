@@ -210,6 +210,7 @@ class Queue(Record):
     global_limit: int | None = None
     counts: Counts = field(default_factory=Counts)
     oldest_seconds: float | None = None
+    workers: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,7 @@ def upload(
 ) -> Flow[Asset]:
     """The asset of a file: the same one for the same content. Raises UserError, RenderkilnApiError."""
     source = Source(path, on_bytes)
-    called = (name or path.name).encode("utf-8", "replace").decode()
+    called = "".join(each if each.isprintable() else "_" for each in name or path.name)
     if source.size <= SMALL:
         request = Request(
             "POST",

@@ -74,6 +74,7 @@ class JobReport:
         return {
             "id": self.job.id,
             "batchId": self.job.batch_id,
+            "label": self.job.label,
             "pipeline": self.job.pipeline,
             "queue": self.job.queue,
             "state": self.state,

@@ -26,7 +26,10 @@ from renderkiln.events import journal
 
 @dataclass(frozen=True)
 class QueueReport:
-    """How a queue stands. `oldest` is since when its oldest waiting job could have begun."""
+    """How a queue stands, and how many workers draw from it.
+
+    `oldest` is since when its oldest waiting job could have begun.
+    """
 
     name: str
     worker_limit: int
@@ -34,6 +37,7 @@ class QueueReport:
     paused: bool
     counts: Mapping[JobState, int]
     oldest: datetime | None
+    workers: int = 0
 
     def age(self, now: datetime) -> float | None:
         """Seconds that its oldest waiting job has waited; None where none does."""
@@ -48,6 +52,7 @@ class QueueReport:
             "globalLimit": self.global_limit,
             "counts": dict(self.counts),
             "oldestSeconds": None if age is None else round(age, 1),
+            "workers": self.workers,
         }
 
 
@@ -84,6 +89,7 @@ class Queues:
             counts = {name: dict(each) for name, each in jobs.counts(connection).items()}
             oldest = dict(jobs.oldest_waiting(connection))
             sent = deliveries.standing(connection, self.clock.now())
+            everyone = workers.everyone(connection)
         _add(counts.setdefault(QUEUE, {}), oldest, sent)
         return [
             QueueReport(
@@ -93,6 +99,7 @@ class Queues:
                 paused=row.paused,
                 counts={state: counts.get(name, {}).get(state, 0) for state in STATES},
                 oldest=oldest.get(name),
+                workers=sum(name in each.queues for each in everyone),
             )
             for name, limit in self.lanes.items()
             for row in [rows.get(name, QueueRow(name))]

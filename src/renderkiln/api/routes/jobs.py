@@ -63,6 +63,7 @@ class Job(BaseModel):
 
     id: str
     batchId: str  # noqa: N815
+    label: str = Field(description="What people read: the name of its file")
     pipeline: str
     queue: str
     state: JobState

@@ -28,6 +28,7 @@ class Queue(BaseModel):
     globalLimit: int | None = Field(description="Jobs at once over all workers; null: any number")  # noqa: N815
     counts: Counts
     oldestSeconds: float | None = Field(description="How long its oldest waiting job has waited")  # noqa: N815
+    workers: int = Field(description="Processes that draw from it")
 
 
 _LIMITS = {"workerLimit": "worker_limit", "globalLimit": "global_limit"}

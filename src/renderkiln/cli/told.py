@@ -1,0 +1,129 @@
+"""What a server tells, as the values that commands print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from renderkiln import client
+from renderkiln.database.batches import StoredBatch
+from renderkiln.database.jobs import StoredJob
+from renderkiln.domain.artifact import Artifact
+from renderkiln.domain.batch import BatchCounts
+from renderkiln.domain.cost import Cost, billionths
+from renderkiln.domain.job import Job
+from renderkiln.domain.report import JobError, JobReport
+from renderkiln.engine.batchreport import BatchReport
+from renderkiln.engine.queues import QueueReport
+
+
+@dataclass(frozen=True)
+class ToldReport(JobReport):
+    """A report that is printed as the server has told it. Its files have names here, and no folder."""
+
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Path | None:
+        return self.artifacts[0].path if self.artifacts else None
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(self.raw)
+
+
+def job_of(told: client.Job) -> StoredJob:
+    """What is not told of a job is as with one that nobody has touched."""
+    report = ToldReport(
+        job=Job(
+            id=told.id,
+            batch_id=told.batch_id,
+            item_id="",
+            pipeline=told.pipeline,
+            queue=told.queue,
+            params={},
+            inputs=(),
+            created_at=told.created_at or datetime.now(UTC),
+            label=told.label or told.id,
+            priority=told.priority,
+            max_attempts=told.max_attempts,
+            metadata=told.metadata,
+        ),
+        state=told.state,
+        stage=told.stage,
+        progress=told.progress,
+        message=told.message,
+        attempt=told.attempt,
+        worker=told.worker,
+        started_at=told.started_at,
+        processed_at=told.processed_at,
+        completed_at=told.completed_at,
+        error=None if told.error is None else JobError(told.error.code, told.error.message),
+        result=told.result,
+        artifacts=tuple(map(_artifact, told.artifacts)),
+        warnings={each.code: each.message for each in told.warnings},
+        reused=told.reused,
+        left_out={each.stage: each.message for each in told.left_out},
+        cost=_cost(told.cost),
+        raw=told.raw,
+    )
+    return StoredJob(
+        report,
+        position=0,
+        output_dir=Path(),
+        not_before=None,
+        direct=False,
+        owner=None,
+        crashes=0,
+        fingerprint=None,
+    )
+
+
+def batch_of(told: client.Batch) -> BatchReport:
+    counts = told.counts
+    return BatchReport(
+        StoredBatch(
+            id=told.id,
+            created_at=told.created_at or datetime.now(UTC),
+            label=told.label,
+            metadata=told.metadata,
+            rounds=told.round,
+            completed_at=told.completed_at,
+        ),
+        BatchCounts(counts.pending, counts.processing, counts.completed, counts.failed, counts.cancelled),
+        told.progress,
+        told.remaining_seconds,
+        _cost(told.cost),
+    )
+
+
+def queue_of(told: client.Queue, now: datetime) -> QueueReport:
+    counts, age = told.counts, told.oldest_seconds
+    return QueueReport(
+        name=told.name,
+        worker_limit=told.worker_limit,
+        global_limit=told.global_limit,
+        paused=told.paused,
+        counts={
+            "pending": counts.pending,
+            "processing": counts.processing,
+            "completed": counts.completed,
+            "failed": counts.failed,
+            "cancelled": counts.cancelled,
+        },
+        oldest=None if age is None else now - timedelta(seconds=age),
+        workers=told.workers,
+    )
+
+
+def _artifact(told: client.Artifact) -> Artifact:
+    return Artifact(told.kind, Path(told.name), told.size, told.sha256, told.content_type, told.facts)
+
+
+def _cost(told: client.Cost | None) -> Cost | None:
+    if told is None:
+        return None
+    cpu, stored, sent, services = map(billionths, (told.cpu, told.stored, told.sent, told.services))
+    return Cost(told.currency, cpu, stored, sent, services)

@@ -1,0 +1,139 @@
+"""The same commands here and with --server: they print the same, and end with the same status."""
+
+from __future__ import annotations
+
+import json
+import wave
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from renderkiln.cli.app import run
+
+from .conftest import ON_ONE, Api
+
+pytestmark = [pytest.mark.integration, ON_ONE]
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def here(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command; its status, stdout and stderr."""
+    monkeypatch.setenv("RENDERKILN_HOME", str(api.folder / "home"))
+    monkeypatch.setenv("RENDERKILN_DATABASE", str(api.kiln.database.url))
+    monkeypatch.chdir(api.folder)
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = run([str(each) for each in arguments])
+        return (status, *capsys.readouterr())
+
+    return command
+
+
+@pytest.fixture
+def there(api: Api, here: Command) -> Command:
+    """Runs it with the server's address."""
+    at = ("--server", str(api.client.base_url), "--api-key", api.keys["admin"])
+    return lambda *arguments: here(*arguments, *at)
+
+
+def without_places(value: Any) -> Any:
+    """JSON without what says where files lie: a server tells no folders."""
+    match value:
+        case dict():
+            places = ("path", "url", "result", "error", "message", "oldestSeconds", "attempts", "waitsFor")
+            return {key: without_places(each) for key, each in value.items() if key not in places}
+        case list():
+            return [without_places(each) for each in value]
+        case _:
+            return value
+
+
+def test_what_is_shown_is_the_same(api: Api, here: Command, there: Command) -> None:
+    film = api.folder / "films" / "song_v1.mp4"
+    film.parent.mkdir()
+    film.write_bytes(b"film")
+    api.add(*(f"b-{number}" for number in range(6)))
+    api.complete("b-0", film)
+    api.fail("b-1")
+    for call in (
+        ("jobs", "list"),
+        ("jobs", "list", "--state", "pending", "--limit", 2),
+        ("jobs", "show", "b-0"),
+        ("batches", "list"),
+        ("batches", "show", "b"),
+        ("queues", "list"),
+    ):
+        (status, local, _), (same, remote, words) = here(*call, "-o", "json"), there(*call, "-o", "json")
+        assert (status, same, words) == (0, 0, "")
+        assert without_places(json.loads(remote)) == without_places(json.loads(local)), call
+        assert (
+            there(*call)[1].split()[:8] == here(*call)[1].split()[:8]
+        )  # the table; files have no folders there
+    assert str(api.folder) not in there("jobs", "show", "b-1")[1]
+
+
+def test_what_is_done_ends_the_same(api: Api, here: Command, there: Command) -> None:
+    api.add("b-0", "b-1", "b-2", "b-3")
+    api.fail("b-3")
+    for command, id in ((here, "b-0"), (there, "b-1")):
+        assert command("jobs", "cancel", id) == (0, "", f"renderkiln: {id}: cancelled\n")
+        status, _, words = command("jobs", "cancel", id)
+        assert (status, words) == (1, f"renderkiln: job {id} has already ended: it is cancelled\n")
+        assert command("jobs", "retry", id, "--from-scratch")[0] == 0
+        assert command("jobs", "show", "nope")[0] == 1
+        status, _, words = command("queues", "pause", "nope")
+        assert (status, "there are: video-rendering" in words) == (2, True)
+        assert command("queues", "pause", "audio-rendering")[0] == 0
+        assert command("queues", "set", "audio-rendering", "--worker-limit", 3)[0] == 0
+        assert json.loads(here("queues", "list", "-o", "json")[1])[1]["workerLimit"] == 3
+        assert command("queues", "set", "audio-rendering", "--worker-limit", "default")[0] == 0
+        assert command("queues", "resume", "audio-rendering")[0] == 0
+    assert there("batches", "retry", "b")[2] == "renderkiln: b: 1 jobs queued again\n"
+    assert there("batches", "cancel", "b")[2] == "renderkiln: b: 4 jobs cancelled\n"
+    status, _, words = there("batches", "watch", "b")
+    assert (status, words.count("✗")) == (1, 4)
+    assert there("batches", "retry", "b", "--cancelled")[2] == "renderkiln: b: 4 jobs queued again\n"
+
+
+def test_what_is_submitted_is_the_same(api: Api, here: Command, there: Command) -> None:
+    with wave.open(str(api.folder / "song.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000))
+    order = ("submit", "visualizer", "song.wav", "--format", "preview", "--format", "4k", "--seed", 5)
+    found = []
+    for command in (here, there):
+        status, out, words = command(*order, "--priority", 7, "--label", "night", "--at", "+2h")
+        assert status == 0, words
+        ids = out.split()
+        assert [id.split("-", 1)[1] for id in ids] == ["1-preview", "1-4k"]
+        assert "2 jobs queued" in words
+        assert "no worker is at the queue video-rendering" in words
+        found.append([api.kiln.room.job(id).report.job for id in ids])
+    for local, remote in zip(*found, strict=True):
+        assert remote.params == local.params
+        assert (
+            (remote.label, remote.priority)
+            == (local.label, local.priority)
+            == (f"song.wav {local.format}", 7)
+        )
+    assert there(*order, "--idempotency-key", "k")[1] == there(*order, "--idempotency-key", "k")[1]
+    for wrong in (("--out", "films"), ("--after", "b-1")):
+        status, out, words = there(*order, *wrong)
+        assert (status, out) == (2, "")
+        assert wrong[0] in words
+    status, _, words = there("submit", "visualizer", "song.wav", "nope.wav")
+    assert (status, "nope.wav is not there" in words) == (1, True)
+
+
+def test_where_there_is_no_server_or_no_key_it_says_so(api: Api, here: Command) -> None:
+    status, _, words = here("jobs", "list", "--server", "nowhere")
+    assert (status, "is no address" in words) == (2, True)
+    status, _, words = here("jobs", "list", "--server", api.client.base_url)
+    assert (status, "needs a key" in words) == (1, True)
+    wrong = "rk_" + "x" * 40
+    status, _, words = here("jobs", "list", "--server", api.client.base_url, "--api-key", wrong)
+    assert (status, "opens nothing" in words, wrong in words) == (1, True, False)
