@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from renderkiln.cli.desk import at_desk, open_desk
 from renderkiln.cli.jobs import SHAPE
+from renderkiln.cli.opening import at_desk, open_desk
 from renderkiln.domain.states import JobState
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from renderkiln.cli.jobsheet import Sheet
@@ -18,10 +15,6 @@ if TYPE_CHECKING:
     from renderkiln.domain.states import JobState
     from renderkiln.engine.batchreport import BatchReport
     from renderkiln.engine.queues import QueueReport
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-_GIVEN = f"{__name__}.given"
 
 
 @dataclass(frozen=True)
@@ -103,37 +96,3 @@ class Desk(Protocol):
 
     def limit(self, queue: str, limits: Mapping[str, int | None]) -> None:
         """Change `worker_limit` and `global_limit`; None is what the settings say."""
-
-
-def at_desk(command: F) -> F:
-    """Adds the options that say where: within the command, `open_desk` goes there."""
-    key = "Key for it; better in RENDERKILN_API_KEY, for others see command lines."
-    command = click.option("--api-key", metavar="KEY", expose_value=False, callback=_note, help=key)(command)
-    server = "Speak to this server instead of the database of this machine."
-    return click.option("--server", metavar="URL", expose_value=False, callback=_note, help=server)(command)
-
-
-@contextmanager
-def open_desk() -> Iterator[Desk]:
-    """That of the options and settings. Raises UserError where its database or server cannot be used."""
-    from renderkiln.settings import Settings
-
-    settings = Settings.load(**click.get_current_context().meta.get(_GIVEN, {}))
-    if settings.server is None:
-        from renderkiln.app import Renderkiln
-        from renderkiln.cli.localdesk import LocalDesk
-
-        with Renderkiln.open(settings) as kiln:
-            yield LocalDesk(kiln)
-    else:
-        from renderkiln.cli.remotedesk import RemoteDesk
-        from renderkiln.client import Client
-
-        key = settings.api_key.get_secret_value() if settings.api_key else ""
-        with Client(settings.server, key) as client:
-            yield RemoteDesk(client)
-
-
-def _note(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        context.meta.setdefault(_GIVEN, {})[option.name] = value

@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 import click
 
-from renderkiln.cli.desk import Desk, at_desk, open_desk
+from renderkiln.cli.desk import Desk
+from renderkiln.cli.opening import at_desk, open_desk
 from renderkiln.domain.states import JobState
 
 SHAPE = click.option(

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from renderkiln.cli.desk import Desk, at_desk, open_desk
+from renderkiln.cli.desk import Desk
 from renderkiln.cli.jobs import SHAPE
+from renderkiln.cli.opening import at_desk, open_desk
 
 
 class Limit(click.ParamType[int | str]):

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from renderkiln.cli.desk import Terms, at_desk
+from renderkiln.cli.desk import Terms
 from renderkiln.cli.moment import Moment
+from renderkiln.cli.opening import at_desk
 from renderkiln.cli.options import FOLDER
 from renderkiln.cli.orders import Form, PipelineGroup
 

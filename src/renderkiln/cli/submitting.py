@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from renderkiln.cli.desk import Queued, Terms, open_desk
+from renderkiln.cli.desk import Queued, Terms
+from renderkiln.cli.opening import open_desk
 from renderkiln.cli.orders import Order
 from renderkiln.cli.tables import job_row
 from renderkiln.cli.words import put, put_json, put_table, say
