@@ -46,7 +46,7 @@ def job_of(told: client.Job) -> StoredJob:
             params={},
             inputs=(),
             created_at=told.created_at or datetime.now(UTC),
-            label=told.label or told.id,
+            label=told.label,
             priority=told.priority,
             max_attempts=told.max_attempts,
             metadata=told.metadata,

@@ -70,9 +70,7 @@ def test_what_is_shown_is_the_same(api: Api, here: Command, there: Command) -> N
         (status, local, _), (same, remote, words) = here(*call, "-o", "json"), there(*call, "-o", "json")
         assert (status, same, words) == (0, 0, "")
         assert without_places(json.loads(remote)) == without_places(json.loads(local)), call
-        assert (
-            there(*call)[1].split()[:8] == here(*call)[1].split()[:8]
-        )  # the table; files have no folders there
+        assert there(*call)[1].split()[:8] == here(*call)[1].split()[:8]
     assert str(api.folder) not in there("jobs", "show", "b-1")[1]
 
 
