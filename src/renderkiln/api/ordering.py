@@ -18,8 +18,10 @@ from renderkiln.domain.errors import UsageError
 from renderkiln.domain.job import Job, job_id
 from renderkiln.domain.place import asset_id, is_url, place_of
 from renderkiln.engine.sources import check_outside, files_of
-from renderkiln.engine.submission import Submission
+from renderkiln.engine.submission import Hook, Submission
 from renderkiln.engine.submit import KeyTaken, TooManyOpen
+from renderkiln.events.signing import check_secret, new_secret
+from renderkiln.events.subscription import checked_url
 from renderkiln.media.addresses import parse
 from renderkiln.media.errors import MediaError
 from renderkiln.pipelines import catalog
@@ -29,7 +31,7 @@ from renderkiln.pipelines.contract import Pipeline
 def job_ordered(kiln: Renderkiln, holder: StoredKey, order: JobOrder, key: str | None) -> Submission:
     """Raises Refused with what is wrong with the order."""
     items = [Item(asset=each, label=order.label or None) for each in order.assets]
-    return _Ordering(kiln, holder, order).submission(items, [order.format], key)
+    return replace(_Ordering(kiln, holder, order).submission(items, [order.format], key), one=True)
 
 
 def batch_ordered(kiln: Renderkiln, holder: StoredKey, order: BatchOrder, key: str | None) -> Submission:
@@ -81,6 +83,7 @@ class _Ordering:
             metadata=order.metadata,
             account=account,
             most_open=kiln.settings.max_open_jobs,
+            hook=_hook(order, allow_private=kiln.settings.private_urls),
             paid_by=paid_by,
             expected_costs=expected,
         )
@@ -163,6 +166,23 @@ class _Ordering:
                 raise Refused(404, "ASSET_NOT_FOUND", f"there is no asset {id}")
         called = {place_of(id): asset.name for id, asset in found.items()}
         return called | {place: _last_part(place) for place in places if is_url(place)}
+
+
+def _hook(order: Order, *, allow_private: bool) -> Hook | None:
+    """Who is to be told. Raises Refused."""
+    if order.webhookUrl is None:
+        if order.webhookSecret is not None:
+            raise _wrong("body.webhookSecret", "it signs what is told to webhookUrl: name that, too")
+        return None
+    try:
+        url = checked_url(order.webhookUrl, allow_private=allow_private)
+    except UsageError as error:
+        raise _wrong("body.webhookUrl", str(error)) from error
+    try:
+        secret = new_secret() if order.webhookSecret is None else check_secret(order.webhookSecret)
+    except UsageError as error:
+        raise _wrong("body.webhookSecret", str(error)) from error
+    return Hook(url, secret, allow_private)
 
 
 def _job(model: Job, item: Item, number: int, place: str | None) -> Job:

@@ -23,6 +23,15 @@ from renderkiln.observability.traces import traceparent
 
 
 @dataclass(frozen=True)
+class Hook:
+    """Who is told when it has ended, and the secret that signs it."""
+
+    url: str
+    secret: str = field(repr=False)
+    allow_private: bool = False
+
+
+@dataclass(frozen=True)
 class Submission:
     """Jobs of one batch. With a `key`, the same request made again is answered with the first one's jobs.
 
@@ -41,6 +50,8 @@ class Submission:
     account: str = ""
     most_open: int | None = None  # jobs of the account that have not ended, these among them
     paid_by: str | None = None  # the key whose budget it is to keep to
+    hook: Hook | None = None  # of the batch; of its job, if it is for `one`
+    one: bool = False  # asked for as a job, not as a batch
     expected_costs: Mapping[str, int] = field(default_factory=dict)  # by job's id, in billionths
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from renderkiln.database import batches, dependencies, jobs
@@ -13,6 +15,7 @@ from renderkiln.engine import budget
 from renderkiln.engine.submission import Submission, insert
 from renderkiln.engine.ticket import Ticket
 from renderkiln.engine.tickets import Tickets
+from renderkiln.events.subscription import subscribe
 
 
 class KeyTaken(UserError):
@@ -37,12 +40,28 @@ def submit(database: Database, tickets: Tickets, clock: Clock, submission: Submi
         if submission.paid_by is not None:
             budget.check(connection, submission.paid_by, sum(submission.expected_costs.values()), now)
         insert(connection, submission, now)
+        _subscribe(connection, submission, now)
         waiting = _waiting_for_others(connection, submission)
         delay = 0.0 if submission.not_before is None else (submission.not_before - now).total_seconds()
         for job in submission.jobs:
             if job.id not in waiting:
                 tickets.write(connection, Ticket.of(job, 1, delay))
     return submission.batch_id
+
+
+def _subscribe(connection: sa.Connection, submission: Submission, now: datetime) -> None:
+    hook = submission.hook
+    if hook is not None:
+        subscribe(
+            connection,
+            hook.url,
+            now,
+            secret=hook.secret,
+            account=submission.account,
+            job_id=submission.jobs[0].id if submission.one else None,
+            batch_id=None if submission.one else submission.batch_id,
+            allow_private=hook.allow_private,
+        )
 
 
 def _first_use(connection: sa.Connection, submission: Submission) -> str | None:

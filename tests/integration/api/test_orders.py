@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from pathlib import Path
 from typing import Any
@@ -188,3 +189,30 @@ def test_assets_are_taken_by_their_own_account_only(api: Api, tmp_path: Path) ->
     api("POST", f"/jobs/{job['id']}/cancel")
     assert api("DELETE", f"/assets/{asset['id']}").status_code == 204
     assert api.refusal("GET", f"/assets/{asset['id']}")[:2] == (404, "ASSET_NOT_FOUND")
+
+
+@ON_ONE
+def test_a_job_may_name_who_is_told(api: Api) -> None:
+    body = order(webhookUrl="https://example.com/hook")
+    once = {"Idempotency-Key": "k"}
+    told = api.data("POST", "/jobs", json=body, headers=once)
+    assert told["webhookSecret"].startswith("whsec_")
+    assert api.data("POST", "/jobs", json=body, headers=once)["webhookSecret"] is None  # shown once
+    (hook,) = api.kiln.webhooks.list(job_id=told["id"])
+    assert (hook.url, hook.secret, hook.account) == (body["webhookUrl"], told["webhookSecret"], ACCOUNT)
+    own = "whsec_" + base64.b64encode(b"a" * 32).decode()
+    batch = api.data("POST", "/batches", json=order(**{**body, "webhookSecret": own}))
+    assert batch["webhookSecret"] == own
+    assert [each.batch_id for each in api.kiln.webhooks.list(batch_id=batch["batchId"])] == [
+        batch["batchId"]
+    ]
+    for field, wrong in (
+        ("webhookUrl", order(webhookUrl="http://127.0.0.1/x")),
+        ("webhookUrl", order(webhookUrl="http://[::ffff:10.0.0.1]/")),
+        ("webhookUrl", order(webhookUrl="ftp://example.com/")),
+        ("webhookSecret", order(webhookUrl="https://example.com/", webhookSecret="short")),
+        ("webhookSecret", order(webhookSecret=own)),
+    ):
+        answer = api("POST", "/jobs", json=wrong)
+        assert answer.status_code == 422
+        assert answer.json()["error"]["details"][0]["field"] == f"body.{field}"

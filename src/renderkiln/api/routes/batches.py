@@ -57,6 +57,9 @@ class Submitted(BaseModel):
 
     batchId: str  # noqa: N815
     jobs: list[str]
+    webhookSecret: str | None = Field(  # noqa: N815
+        description="Signs what webhookUrl is told; shown this once, and null where there is none"
+    )
 
 
 class Changed(BaseModel):
@@ -95,8 +98,10 @@ async def submit_batch(
         submission = batch_ordered(kiln.kiln, holder, order, key)
         batch = submitted(kiln, submission)
         if batch == submission.batch_id:
-            return {"batchId": batch, "jobs": [job.id for job in submission.jobs]}
-        return {"batchId": batch, "jobs": [each.report.job.id for each in kiln.room.batch(batch)]}
+            secret = submission.hook.secret if submission.hook else None
+            return {"batchId": batch, "jobs": [job.id for job in submission.jobs], "webhookSecret": secret}
+        jobs = [each.report.job.id for each in kiln.room.batch(batch)]
+        return {"batchId": batch, "jobs": jobs, "webhookSecret": None}
 
     told = await kiln.work(submit)
     return succeeded(request, told, status=202, headers={"Location": f"/api/v1/batches/{told['batchId']}"})

@@ -89,6 +89,14 @@ class Job(BaseModel):
     cost: Cost | None = Field(description="Of its attempts that have ended; null where nothing has a price")
 
 
+class Submitted(Job):
+    """A job that was queued."""
+
+    webhookSecret: str | None = Field(  # noqa: N815
+        description="Signs what webhookUrl is told; shown this once, and null where there is none"
+    )
+
+
 class Again(BaseModel):
     """How a job is tried again."""
 
@@ -152,19 +160,20 @@ async def list_jobs(
     operation_id="submitJob",
     status_code=202,
     dependencies=[needs("submit")],
-    responses={202: {"model": Success[Job]}, **refusals(401, 402, 403, 404, 409, 422)},
+    responses={202: {"model": Success[Submitted]}, **refusals(401, 402, 403, 404, 409, 422)},
 )
 async def submit_job(
     request: Request, kiln: Kiln, holder: Holder, order: JobOrder, key: IdempotencyKey = None
 ) -> JSONResponse:
     """Queue a job. The same request with the same `Idempotency-Key` is answered with the job of the first."""
 
-    def submit() -> StoredJob:
+    def submit() -> dict[str, Any]:
         submission = job_ordered(kiln.kiln, holder, order, key)
-        return kiln.room.batch(submitted(kiln, submission))[0]
+        batch = submitted(kiln, submission)
+        secret = submission.hook.secret if submission.hook and batch == submission.batch_id else None
+        return {**as_json(kiln, kiln.room.batch(batch)[0]), "webhookSecret": secret}
 
-    stored = await kiln.work(submit)
-    told = as_json(kiln, stored)
+    told = await kiln.work(submit)
     return succeeded(request, told, status=202, headers={"Location": f"/api/v1/jobs/{told['id']}"})
 
 
