@@ -203,9 +203,7 @@ def test_a_job_may_name_who_is_told(api: Api) -> None:
     own = "whsec_" + base64.b64encode(b"a" * 32).decode()
     batch = api.data("POST", "/batches", json=order(**{**body, "webhookSecret": own}))
     assert batch["webhookSecret"] == own
-    assert [each.batch_id for each in api.kiln.webhooks.list(batch_id=batch["batchId"])] == [
-        batch["batchId"]
-    ]
+    assert [each.batch_id for each in api.kiln.webhooks.list(batch_id=batch["batchId"])] == [batch["batchId"]]
     for field, wrong in (
         ("webhookUrl", order(webhookUrl="http://127.0.0.1/x")),
         ("webhookUrl", order(webhookUrl="http://[::ffff:10.0.0.1]/")),
