@@ -65,10 +65,11 @@ def find(connection: sa.Connection, id: str) -> StoredKey | None:
     return next(iter(_stored(connection, sa.select(keys).where(keys.c.id == id))), None)
 
 
-def find_locked(connection: sa.Connection, id: str) -> StoredKey | None:
-    """The key, if there is one; nobody else asks so until this transaction ends."""
-    found = _stored(connection, sa.select(keys).where(keys.c.id == id).with_for_update())
-    return next(iter(found), None)
+def lock_account(connection: sa.Connection, account: str) -> None:
+    """Nobody else passes here for this account until this transaction ends."""
+    # In one order: else two who come at once could each wait for the other.
+    every = sa.select(keys.c.id).where(keys.c.account == account).order_by(keys.c.id)
+    connection.execute(every.with_for_update()).all()
 
 
 def by_sha256(connection: sa.Connection, sha256: str) -> StoredKey | None:

@@ -19,11 +19,12 @@ def check(connection: sa.Connection, key_id: str, expected: int, now: datetime) 
     """See that `expected` more billionths may be spent by this key. Raises OverBudget.
 
     What jobs that have not ended will probably cost counts as spent; so does what other keys of its account
-    have spent. Nobody else passes here with the same key until this transaction ends.
+    have spent. Nobody else passes here for the same account until this transaction ends.
     """
-    key = keys.find_locked(connection, key_id)
+    key = keys.find(connection, key_id)
     if key is None or (budget := key.budget) is None:
         return
+    keys.lock_account(connection, key.account)
     spent = costs.spent(connection, key.account, budget.currency, budget.begins(now))
     promised = jobs.expected_cost_of_open(connection, key.account)
     left = budget.amount - spent - promised

@@ -62,9 +62,9 @@ def test_what_is_spent_counts_and_other_accounts_do_not(api: Api) -> None:
 
 
 def test_two_at_once_do_not_both_take_what_is_enough_for_one(api: Api) -> None:
-    headers = limited(api, 0.03)
+    keys = [limited(api, 0.03, "ann"), limited(api, 0.03, "ann")]
     with ThreadPoolExecutor(4) as pool:
-        statuses = list(pool.map(lambda _: order(api, headers)[0], range(4)))
+        statuses = list(pool.map(lambda number: order(api, keys[number % 2])[0], range(4)))
     assert sorted(statuses) == [202, 402, 402, 402]
 
 
