@@ -228,6 +228,11 @@ def standing(connection: sa.Connection, now: datetime) -> Standing:
     return Standing(max(0, counts["pending"] - active), active, counts["delivered"], counts["failed"], oldest)
 
 
+def due(connection: sa.Connection, now: datetime) -> int:
+    """How many wait that could begin now."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(deliveries).where(*_due(now))) or 0
+
+
 _ALIVE = sa.exists().where(workers.c.id == deliveries.c.claimed_by)
 _OPEN = sa.exists().where(webhooks.c.id == deliveries.c.webhook_id, webhooks.c.enabled)
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from renderkiln.database import jobs, workers
+from renderkiln.database import deliveries, jobs, workers
 from renderkiln.domain.states import JobState
+from renderkiln.engine.courier import QUEUE as DELIVERIES
 from renderkiln.engine.health import Glance
 from renderkiln.engine.queues import QueueReport
 from renderkiln.engine.room import Room
@@ -26,6 +27,7 @@ class Standing:
     queues: Sequence[QueueReport]
     due: dict[str, int]
     workers: dict[str, int]  # how many are at each queue
+    sent: deliveries.Standing
 
 
 class Gauges(Collector):
@@ -46,15 +48,18 @@ class Gauges(Collector):
         if standing is not None:
             yield from _jobs(standing)
             yield from _queues(standing)
+            yield _deliveries(standing.sent)
 
     def _read(self) -> Standing:
         room, now = self._room, self._room.clock.now()
         reports = room.queues.reports()
         with room.database.read() as connection:
             due = jobs.due(connection, now)
+            due[DELIVERIES] = due.get(DELIVERIES, 0) + deliveries.due(connection, now)
+            sent = deliveries.standing(connection, now)
             alive = [each for each in workers.everyone(connection) if not each.direct and not each.draining]
         at = {report.name: sum(report.name in each.queues for each in alive) for report in reports}
-        return Standing(now, reports, due, at)
+        return Standing(now, reports, due, at, sent)
 
 
 def _jobs(standing: Standing) -> Iterable[Metric]:
@@ -64,6 +69,13 @@ def _jobs(standing: Standing) -> Iterable[Metric]:
             name: JobState = state
             family.add_metric([report.name, name], count)
     yield family
+
+
+def _deliveries(standing: deliveries.Standing) -> Metric:
+    family = GaugeMetricFamily("renderkiln_deliveries", "Events for webhooks and handlers", labels=["state"])
+    for state in ("waiting", "active", "delivered", "failed"):
+        family.add_metric([state], getattr(standing, state))
+    return family
 
 
 def _queues(standing: Standing) -> Iterable[Metric]:

@@ -9,7 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from databases import NOON, a_job
-from renderkiln.database import jobs, workers
+from renderkiln.database import deliveries, jobs, workers
+from renderkiln.database.deliveries import NewDelivery
 from renderkiln.database.jobs import NewJob
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import SystemClock
@@ -43,6 +44,7 @@ def test_how_queues_stand_is_read_from_the_database(api: Api) -> None:
         jobs.insert(connection, [NewJob(later, 9, Path("/films"), now + timedelta(hours=1))])
         me = NewWorker("w9", "kiln-9", "host", 1, (QUEUE,), 2, started_at=now)
         workers.register(connection, me)
+        deliveries.insert(connection, [NewDelivery("job.failed", {}, NOON, handler="mail")] * 2)
     api.kiln.room.queues.reports()  # the first to ask makes tables, and no scrape waits so long
     found = scraped(api)
     here = {"queue": QUEUE}
@@ -53,6 +55,8 @@ def test_how_queues_stand_is_read_from_the_database(api: Api) -> None:
     assert found["renderkiln_queue_oldest_seconds", labels(**here)] > (now - NOON).total_seconds() - 60
     assert found["renderkiln_queue_workers", labels(**here)] == 1
     assert found["renderkiln_queue_depth", labels(queue="audio-rendering")] == 0
+    assert found["renderkiln_queue_depth", labels(queue="event-processing")] == 2
+    assert found["renderkiln_deliveries", labels(state="waiting")] == 2
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
