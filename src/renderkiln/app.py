@@ -33,6 +33,7 @@ from renderkiln.engine.keys import Keys
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.projects import Projects
 from renderkiln.engine.retention import Keep, Retention
+from renderkiln.engine.sources import is_outside
 from renderkiln.engine.stage_process import ForkServer
 from renderkiln.engine.storing import Storehouse
 from renderkiln.engine.submission import Submission
@@ -175,6 +176,10 @@ class Renderkiln:
     def projects(self) -> Projects:
         """Stored projects and their scenes."""
         return Projects(self.database, self._clock, project_document)
+
+    def projects_outside(self, account: str | None) -> Projects:
+        """Those of an account (None: of all), for strangers: no document names files of this machine."""
+        return Projects(self.database, self._clock, outside_document, account)
 
     def close(self) -> None:
         """End whatever still runs."""
@@ -383,6 +388,22 @@ def project_document(document: Mapping[str, Any]) -> dict[str, Any]:
     from renderkiln.pipelines.scenes.document.reading import project_of  # its schema takes a while to build
 
     return project_of(document, "the project").model_dump(mode="json", exclude_unset=True)
+
+
+def outside_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """`project_document`, of a stranger. Raises UsageError for every path that it names, too."""
+    from renderkiln.pipelines.scenes.document.mistakes import Mistake, WrongProject, quoted
+    from renderkiln.pipelines.scenes.document.places import places
+    from renderkiln.pipelines.scenes.document.reading import project_of
+
+    project = project_of(document, "the project")
+    told = "is a path on the server: upload the file and name it as asset:ast_…, or give its URL"
+    named = places(project, document)
+    if wrong := [
+        Mistake(each.path, f"{quoted(each.place)} {told}") for each in named if not is_outside(each.place)
+    ]:
+        raise WrongProject("the project", wrong)
+    return project.model_dump(mode="json", exclude_unset=True)
 
 
 def _called(given: Input) -> str:

@@ -104,7 +104,7 @@ _REASONS = {
     408: "The rest of it did not come",
     409: "It is not in a state for this",
     410: "It was there, and is gone",
-    412: "Not this version of the protocol",
+    412: "It is at another revision, or this is another version of the protocol",
     413: "It is larger than what is taken",
     415: "It is not what is taken here",
     422: "Something in the request is wrong",

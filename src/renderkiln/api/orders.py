@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 _MOST_METADATA = 16_384  # bytes as JSON
 _MOST_PARAMS = 524_288
+_MOST_DOCUMENT = 1_048_576
 # As JSON writes them: NUL, and surrogates that are alone.
 _UNSTORABLE = re.compile(
     r"\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}"
@@ -41,6 +42,7 @@ def _at_most(limit: int) -> AfterValidator:
 Printable = Annotated[str, AfterValidator(_printable)]
 Metadata = Annotated[dict[str, Any], _at_most(_MOST_METADATA)]
 Params = Annotated[dict[str, Any], _at_most(_MOST_PARAMS)]
+Document = Annotated[dict[str, Any], _at_most(_MOST_DOCUMENT)]
 Format = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.]{1,64}$")]
 Place = Annotated[
     str,

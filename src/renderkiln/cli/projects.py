@@ -62,7 +62,8 @@ def show(id: str, shape: str) -> None:
     if shape != "table":
         put_json(document, indent=2 if shape == "json" else None)
         return
-    put(f"project {id} ({shown(project.name)}): revision {project.revision}, in {shown(project.folder)}")
+    place = "" if project.folder is None else f", in {shown(project.folder)}"
+    put(f"project {id} ({shown(project.name)}): revision {project.revision}{place}")
     put_table(scene_rows(document["scenes"]))
 
 
@@ -131,5 +132,5 @@ def _row(project: StoredProject) -> dict[str, Any]:
         "created": moment(project.created_at),
         "changed": moment(project.updated_at),
         "name": project.name,
-        "folder": project.folder,
+        "folder": project.folder or "",
     }

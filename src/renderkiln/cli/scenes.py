@@ -56,7 +56,7 @@ def _orders(
     orders = []
     for number, file in enumerate(files, 1):
         project, folder = _read(file, scenes)
-        what = film | {"project": project.model_dump(mode="json"), "folder": str(folder)}
+        what = film | {"project": project.model_dump(mode="json"), "folder": str(folder or "")}
         for each in formats:
             # Whoever wants a film and a gif of it means the gif.
             most = max_bytes if each == "gif" or "gif" not in formats else None
@@ -68,7 +68,7 @@ def _orders(
 FORM = Form("scenes", HELP, _options, _orders)
 
 
-def _read(file: Path, scenes: Sequence[str]) -> tuple[Project, Path]:
+def _read(file: Path, scenes: Sequence[str]) -> tuple[Project, Path | None]:
     """A project, and the folder that its paths count from. Raises UsageError, UserError."""
     name = str(file)
     if is_stored(name):
@@ -82,7 +82,7 @@ def _read(file: Path, scenes: Sequence[str]) -> tuple[Project, Path]:
     return project, folder
 
 
-def _stored(id: str) -> tuple[Project, Path]:
+def _stored(id: str) -> tuple[Project, Path | None]:
     from renderkiln.app import Renderkiln
     from renderkiln.settings import Settings
 
@@ -181,7 +181,7 @@ def storyboard(file: Path, scenes: Sequence[str], target: Path, **given: Any) ->
 def _params(file: Path, scenes: Sequence[str], given: dict[str, Any]) -> ScenesParams:
     project, folder = _read(file, scenes)
     film = {name: value for name, value in given.items() if value is not None}
-    return ScenesParams(project=project, folder=str(folder), scenes=tuple(scenes), **film)
+    return ScenesParams(project=project, folder=str(folder or ""), scenes=tuple(scenes), **film)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ def is_stored(text: str) -> bool:
     return _STORED.fullmatch(text) is not None
 
 
-def stored_order(kiln: Renderkiln, id: str) -> tuple[dict[str, Any], Path]:
-    """(document with all scenes in their order, folder that its paths count from) of a stored project.
+def stored_order(kiln: Renderkiln, id: str) -> tuple[dict[str, Any], Path | None]:
+    """(document with all scenes, folder that its paths count from, if it may name any) of a stored project.
 
     Raises UserError for one there is not.
     """

@@ -23,19 +23,27 @@ _NUMBER = (
 _SELECT = sa.select(projects, _NUMBER)
 
 
+class NoProject(UserError):
+    """There is no such project, or it is another account's."""
+
+
 class StaleRevision(UserError):
     """Somebody else changed the project meanwhile; nothing was changed."""
 
 
 @dataclass(frozen=True)
 class NewProject:
-    """A project to be stored. Relative paths in its `document`, which has no scenes, count from `folder`."""
+    """A project to be stored. Relative paths in its `document`, which has no scenes, count from `folder`.
+
+    A document without `folder` came over HTTP, and names assets and URLs only.
+    """
 
     id: str
     name: str
-    folder: Path  # absolute
+    folder: Path | None  # absolute
     document: Mapping[str, Any]
     created_at: datetime  # aware
+    account: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class StoredProject(NewProject):
         return {
             "id": self.id,
             "name": self.name,
-            "folder": str(self.folder),
+            "folder": None if self.folder is None else str(self.folder),
             "scenes": self.scenes,
             "revision": self.revision,
             "createdAt": self.created_at.isoformat(),
@@ -68,7 +76,7 @@ class Cursor(NamedTuple):
 
 def insert(connection: sa.Connection, project: NewProject) -> None:
     """Store a project at revision 1."""
-    row = asdict(project) | {"folder": str(project.folder), "document": dict(project.document)}
+    row = asdict(project) | {"folder": str(project.folder or ""), "document": dict(project.document)}
     connection.execute(sa.insert(projects).values(**row, revision=1, updated_at=project.created_at))
 
 
@@ -78,9 +86,13 @@ def find(connection: sa.Connection, id: str) -> StoredProject | None:
     return found[0] if found else None
 
 
-def page(connection: sa.Connection, *, before: Cursor | None = None, limit: int = 100) -> list[StoredProject]:
-    """The newest projects first, those older than `before`."""
+def page(
+    connection: sa.Connection, *, account: str | None = None, before: Cursor | None = None, limit: int = 100
+) -> list[StoredProject]:
+    """The newest projects first, those older than `before`; of all accounts if none is named."""
     query = _SELECT.order_by(projects.c.created_at.desc(), projects.c.id.desc()).limit(limit)
+    if account is not None:
+        query = query.where(projects.c.account == account)
     if before is not None:
         query = query.where(
             (projects.c.created_at < before.created_at)
@@ -94,7 +106,7 @@ def change_if_at(
 ) -> StoredProject:
     """Change columns of the project, or with no `values` only its revision; the project as it then stands.
 
-    Raises UserError where there is none, StaleRevision where it is not at `revision` (None: at any).
+    Raises NoProject where there is none, StaleRevision where it is not at `revision` (None: at any).
     """
     changed = sa.update(projects).where(projects.c.id == id)
     if revision is not None:
@@ -125,12 +137,13 @@ def read_as_one(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def missing(id: str) -> UserError:
+def missing(id: str) -> NoProject:
     """The error that says there is no such project."""
-    return UserError(f"there is no project {id!r}: `renderkiln projects list` shows those there are")
+    return NoProject(f"there is no project {id!r}: `renderkiln projects list` shows those there are")
 
 
 def _stored(connection: sa.Connection, query: sa.Select[Any]) -> list[StoredProject]:
     return [
-        StoredProject(**{**row._mapping, "folder": Path(row.folder)}) for row in connection.execute(query)
+        StoredProject(**{**row._mapping, "folder": Path(row.folder) if row.folder else None})
+        for row in connection.execute(query)
     ]

@@ -19,7 +19,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0009"  # the newest of migrations/versions
+REVISION = "v0010"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 
@@ -327,12 +327,15 @@ projects = sa.Table(
     metadata,
     sa.Column("id", Text, primary_key=True),
     sa.Column("name", Text, nullable=False),
-    sa.Column("folder", Text, nullable=False),  # absolute; relative paths of the document count from it
+    # Absolute; relative paths of the document count from it. "": it came over HTTP and names none.
+    sa.Column("folder", Text, nullable=False),
     sa.Column("document", Json, nullable=False),  # without its scenes
     sa.Column("revision", sa.Integer, nullable=False),  # of the project and its scenes, from 1
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("account", Text, nullable=False, server_default=sa.text("''")),  # of its key
     sa.Index(None, "created_at", "id"),
+    sa.Index(None, "account", "created_at", "id"),
 )
 
 scenes = sa.Table(

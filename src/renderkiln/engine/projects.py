@@ -17,6 +17,7 @@ from renderkiln.database import projects, scenes
 from renderkiln.database.engine import Database
 from renderkiln.database.projects import Cursor, NewProject, StoredProject
 from renderkiln.database.scenes import StoredScene
+from renderkiln.domain.access import LOCAL
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.domain.event import Event, EventName
@@ -28,13 +29,18 @@ _FIRST = {"duration": 3600}  # a scene that nobody can object to
 _LONGEST = 500  # characters of a name
 
 
+class NoScene(UserError):
+    """The project has no such scene."""
+
+
 @dataclass(frozen=True)
 class Projects:
     """Project documents and their scenes, kept in the database; positions of scenes count from 1.
 
     `check` gives a document back as it is to be kept, and raises UsageError for one that is wrong: two scenes
-    of it have one id, those without one being called scene-1, scene-2 … by their position. Every verb
-    raises UserError for a project or a scene there is not. One that is told the `revision` it has seen raises
+    of it have one id, those without one being called scene-1, scene-2 … by their position. `sees` is the
+    account whose projects are there, None: those of all. Every verb raises NoProject or NoScene for what
+    there is not. One that is told the `revision` it has seen raises
     StaleRevision if the project has changed since; None changes it as it is now. Every change is one
     transaction, and its events are in it.
     """
@@ -42,8 +48,11 @@ class Projects:
     database: Database
     clock: Clock
     check: Callable[[Document], dict[str, Any]]
+    sees: str | None = None
 
-    def create(self, document: Document, folder: Path, *, name: str | None = None) -> StoredProject:
+    def create(
+        self, document: Document, folder: Path | None, *, name: str | None = None, account: str = LOCAL
+    ) -> StoredProject:
         """Store a document, its relative paths counting from `folder`; its scenes may come later.
 
         `name` is what people read, by default its title.
@@ -51,29 +60,31 @@ class Projects:
         head, ordered = self._parted(document)
         now = self.clock.now()
         title = head.get("title") or "untitled"
-        new = NewProject(_new_id(now), _proper(title if name is None else name), folder.absolute(), head, now)
+        place = None if folder is None else folder.absolute()
+        called = _proper(title if name is None else name)
+        new = NewProject(_new_id(now), called, place, head, now, account)
         with self.database.write() as connection:
             projects.insert(connection, new)
-            stored = _found(connection, new.id)
+            stored = _stored(connection, new.id)
             change = _Change(connection, stored, now)
             change.tell("project.created", name=stored.name)
             change.put(ordered)
-            return _found(connection, new.id)
+            return _stored(connection, new.id)
 
     def get(self, id: str) -> StoredProject:
         with self.database.read() as connection:
-            return _found(connection, id)
+            return self._found(connection, id)
 
     def list(self, *, before: Cursor | None = None, limit: int = 100) -> Sequence[StoredProject]:
         """The newest first, those older than `before`."""
         with self.database.read() as connection:
-            return projects.page(connection, before=before, limit=limit)
+            return projects.page(connection, account=self.sees, before=before, limit=limit)
 
     def read(self, id: str) -> tuple[StoredProject, dict[str, Any]]:
         """The project, and its document with all scenes in their order, as the renderer takes it."""
         with self.database.read() as connection:
             projects.read_as_one(connection)
-            stored = _found(connection, id)
+            stored = self._found(connection, id)
             ordered = [dict(each.document) for each in scenes.of(connection, id)]
         return stored, {**stored.document, "scenes": ordered}
 
@@ -92,7 +103,7 @@ class Projects:
         with self._changing(id, revision, **values) as change:
             change.tell("project.updated")
             change.put(ordered)
-            return _found(change.connection, id)
+            return _stored(change.connection, id)
 
     def rename(self, id: str, name: str, *, revision: int | None = None) -> StoredProject:
         """Change what people read; the title in its document stays."""
@@ -110,7 +121,7 @@ class Projects:
         """All its scenes, in their order."""
         with self.database.read() as connection:
             projects.read_as_one(connection)
-            _found(connection, id)
+            self._found(connection, id)
             return scenes.of(connection, id)
 
     def add_scene(
@@ -166,8 +177,15 @@ class Projects:
     def _changing(self, id: str, revision: int | None, **values: Any) -> Iterator[_Change]:
         now = self.clock.now()
         with self.database.write() as connection:
+            self._found(connection, id)
             stored = projects.change_if_at(connection, id, revision, now, **values)
             yield _Change(connection, stored, now)
+
+    def _found(self, connection: sa.Connection, id: str) -> StoredProject:
+        stored = _stored(connection, id)
+        if self.sees not in {None, stored.account}:
+            raise projects.missing(id)
+        return stored
 
     def _check(self, change: _Change) -> None:
         """A project that could not be rendered any more could not be mended scene by scene either."""
@@ -206,7 +224,7 @@ class _Change:
         for each in self.scenes:
             if each.id == id:
                 return each
-        raise UserError(
+        raise NoScene(
             f"project {self.project.id} has no scene {id!r}: "
             f"`renderkiln projects scenes list {self.project.id}` shows those there are"
         )
@@ -223,10 +241,10 @@ class _Change:
         come = [each for id, each in after.items() if id not in before]
         told = [self._event("scene.removed", scene=each.id, position=each.position) for each in gone]
         told += [self._event("scene.created", scene=each.id, position=each.position) for each in come]
-        journal.append_all(self.connection, told)
+        journal.append_all(self.connection, told, account=self.project.account)
 
     def tell(self, name: EventName, /, **facts: Any) -> None:
-        journal.append(self.connection, self._event(name, **facts))
+        journal.append(self.connection, self._event(name, **facts), account=self.project.account)
 
     def _succeeding(self, before: StoredScene | None, position: int, document: dict[str, Any]) -> StoredScene:
         created = self.now if before is None else before.created_at
@@ -239,7 +257,7 @@ class _Change:
         return Event(name, None, self.now, 0.0, facts=facts)
 
 
-def _found(connection: sa.Connection, id: str) -> StoredProject:
+def _stored(connection: sa.Connection, id: str) -> StoredProject:
     found = projects.find(connection, id)
     if found is None:
         raise projects.missing(id)

@@ -81,11 +81,16 @@ def check_outside(pipeline: Pipeline, params: Any) -> None:
             "so it takes no jobs over HTTP"
         )
     for place in named:
-        if asset_id(place) is None and not place.startswith(("http://", "https://")):
+        if not is_outside(place):
             raise UsageError(
                 f"{place[:200]!r} is a path on the server: upload the file and name it as asset:ast_…, "
                 "or give its URL"
             )
+
+
+def is_outside(place: str) -> bool:
+    """Whether this names an asset or a URL, which strangers may name, and no path."""
+    return asset_id(place) is not None or place.startswith(("http://", "https://"))
 
 
 def settle(asset: Asset, folder: Path) -> Asset:

@@ -119,7 +119,7 @@ def test_what_an_older_version_has_stored_stays(empty: Database) -> None:
         assert queues.find(connection, "video").paused
         (event,) = events.after(connection, 0)
         assert (event.event.at, event.event.name) == (NOON, "queue.paused")
-        projects.insert(connection, NewProject("prj_1", "Kite", Path("/films"), {"fps": 25}, NOON))
+        projects.insert(connection, NewProject("prj_1", "Kite", Path("/films"), {"fps": 25}, NOON, ""))
 
 
 def test_migrations_and_schema_are_the_same(database: Database) -> None:

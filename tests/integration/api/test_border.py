@@ -33,6 +33,8 @@ PLACES = {
     "number": 1,
     "asset_id": f"ast_{0:032x}",
     "key_id": f"key_{0:016x}",
+    "project_id": "prj_0",
+    "scene_id": "intro",
     "upload_id": f"upl_{0:032x}",
     "webhook_id": "whk_1",
     "delivery_id": "msg_1",
