@@ -21,6 +21,7 @@ from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.queues import QueueReport
 from renderkiln.engine.room import Room
 from renderkiln.engine.submission import Submission
+from renderkiln.storage.errors import StorageError
 
 _BLOCK = 1 << 20  # bytes
 
@@ -125,6 +126,8 @@ class LocalDesk:
             with half.open("wb") as file:
                 file.writelines(self._blocks(artifact))
             finish(half, target, artifact)
+        except StorageError as error:
+            raise UserError(f"{artifact.path.name} cannot be fetched: {error}") from error
         except OSError as error:
             raise UserError(f"{artifact.path.name} cannot be brought to {folder}: {error}") from error
         return target
