@@ -342,7 +342,7 @@ class Renderkiln:
             ),
             keep_work=self.settings.keep_work,
             prices=self.prices,
-            storehouse=self._storehouse,
+            storehouse=None if worker.direct else self._storehouse,
         )
 
     @property

@@ -160,6 +160,9 @@ class Pipeline(Protocol):
 
     `did` is asked when a job has been completed that began anew; None means that it is no measure, because
     much of it was taken from other jobs. Both name the same `kind` and `unit` for the same work.
+
+    Also `visibility(self, params) -> "public" | "private" | None`: who may read its files where they are
+    stored; None leaves that to the settings.
     """
 
     name: str

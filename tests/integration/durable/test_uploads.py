@@ -134,7 +134,7 @@ def test_a_wrong_key_costs_no_film(rig: Rig, rclone: ObjectStore) -> None:
 
 
 def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
-    """Their queue is paused. One is cancelled, one is lost, and one waits on a machine that is gone."""
+    """Their queue is paused. One is cancelled, one is damaged, and one waits on a machine that is gone."""
     rig.worker("w1", environ=LOCAL)
     rig.room.queues.pause("storage-upload")
     ids = rig.submit("cancelled", "lost", "gone", "fine", segments=1, seconds=0.1)
@@ -145,7 +145,8 @@ def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
     assert (counts["storage-upload"], counts["video-rendering"]) == (4, 0)
     rig.room.control.cancel(cancelled)
     rig.room.control.reprioritise(fine, 5)
-    (rig.output / "lost.mkv").write_bytes(b"something else")
+    film = (rig.output / "lost.mkv").read_bytes()
+    (rig.output / "lost.mkv").write_bytes(film[:-1] + bytes([film[-1] ^ 1]))
     (rig.output / "gone.mkv").unlink()
     with rig.room.database.write() as connection:
         connection.execute(sa.update(table).where(table.c.id == gone).values(host="gone.example"))
