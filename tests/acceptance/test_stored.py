@@ -57,4 +57,4 @@ def test_a_narration_goes_to_the_bucket_and_is_downloaded(renderkiln: Command, r
     ended = renderkiln("jobs", "download", id, "--out", "other", env=wrong)
     assert ended.returncode == 1
     assert "the secret key is wrong" in ended.stderr
-    assert not list((renderkiln.folder / "other").iterdir())
+    assert not (renderkiln.folder / "other" / audio["name"]).exists()
