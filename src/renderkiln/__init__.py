@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from renderkiln.app import Renderkiln
     from renderkiln.domain.artifact import Artifact
     from renderkiln.domain.asset import Asset
+    from renderkiln.domain.delivery import ReceivedEvent
     from renderkiln.domain.errors import (
         Permanent,
         RenderkilnError,
@@ -38,6 +39,7 @@ _HOMES = {
     "Permanent": "domain.errors",
     "Pipeline": "pipelines.contract",
     "Renderkiln": "app",
+    "ReceivedEvent": "domain.delivery",
     "RenderkilnError": "domain.errors",
     "Result": "pipelines.contract",
     "Retry": "domain.retry",
@@ -59,6 +61,7 @@ __all__ = [
     "JobReport",
     "Permanent",
     "Pipeline",
+    "ReceivedEvent",
     "Renderkiln",
     "RenderkilnError",
     "Result",

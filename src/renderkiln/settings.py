@@ -342,7 +342,7 @@ class Settings(BaseModel):
     keep_jobs: float = Field(
         90.0, gt=0, description="Days after its end that the record of a job is kept; its files stay"
     )
-    keep_events: float = Field(30.0, gt=0, description="Days that events are kept")
+    keep_events: float = Field(30.0, gt=0, description="Days that events and their deliveries are kept")
     keep_completed: int = Field(
         100, ge=0, description="Entries of completed jobs that the queue engine keeps"
     )

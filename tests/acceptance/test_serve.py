@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -83,6 +84,22 @@ def test_signals_end_it_soon_whoever_is_still_connected(renderkiln: Command) -> 
     assert (
         time.monotonic() - begun < 15
     )  # a hang would take the thirty seconds of a worker's grace, or for ever
+    renderkiln.wait_until_gone()
+
+
+def test_open_streams_keep_it_from_nothing(renderkiln: Command) -> None:
+    process, url = served(renderkiln, "--no-worker")
+    headers = key(renderkiln, "read")
+    with ExitStack() as streams:
+        for _ in range(20):
+            stream = streams.enter_context(
+                httpx.stream("GET", f"{url}/api/v1/events/stream", headers=headers, timeout=30)
+            )
+            assert next(stream.iter_lines()).startswith("retry:")
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+        assert time.monotonic() - begun < 6  # mostly 1; a stream that is waited for takes 15 to its next sign
     renderkiln.wait_until_gone()
 
 

@@ -66,6 +66,7 @@ def test_the_public_names_are_these() -> None:
         "JobReport",
         "Permanent",
         "Pipeline",
+        "ReceivedEvent",
         "Renderkiln",
         "RenderkilnError",
         "Result",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from renderkiln.database.schema import batches, dependencies, events, jobs, stages
+from renderkiln.database.schema import batches, deliveries, dependencies, events, jobs, stages, webhooks
 from renderkiln.domain.states import ENDED
 
 _OPEN = sa.alias(jobs, "open_jobs")
@@ -70,6 +70,19 @@ def forget_events(connection: sa.Connection, numbers: Sequence[int]) -> int:
     return _delete(connection, events, events.c.seq.in_(free.with_for_update(skip_locked=True)))
 
 
+def old_deliveries(connection: sa.Connection, moment: datetime, limit: int) -> list[str]:
+    """Ids of deliveries from before `moment` that have ended, or that nobody wants any more."""
+    found = sa.select(deliveries.c.id).where(*_is_past(moment)).order_by(deliveries.c.created_at)
+    return list(connection.scalars(found.limit(limit)))
+
+
+def forget_deliveries(connection: sa.Connection, ids: Sequence[str], moment: datetime) -> int:
+    """Delete these deliveries; how many there were."""
+    free = sa.select(deliveries.c.id).where(deliveries.c.id.in_(ids), *_is_past(moment))
+    locked = free.order_by(deliveries.c.id).with_for_update(of=deliveries, skip_locked=True)
+    return _delete(connection, deliveries, deliveries.c.id.in_(locked))
+
+
 def old_stages(connection: sa.Connection, moment: datetime, limit: int) -> list[StageKey]:
     """Stages and parts of jobs that ended before `moment`, as far as no open job goes on with them."""
     found = sa.select(*_KEY).join(jobs, jobs.c.id == stages.c.job_id).where(*_is_left(moment))
@@ -107,6 +120,13 @@ def _is_old(moment: datetime) -> tuple[_Condition, ...]:
 def _is_empty(moment: datetime) -> tuple[_Condition, ...]:
     has_jobs = sa.exists().where(jobs.c.batch_id == batches.c.id)
     return batches.c.created_at < moment, batches.c.idempotency_key.is_(None), ~has_jobs
+
+
+def _is_past(moment: datetime) -> tuple[_Condition, ...]:
+    # What waits for a webhook that is disabled waits no longer than what has ended is kept.
+    waits = sa.exists().where(webhooks.c.id == deliveries.c.webhook_id, webhooks.c.enabled)
+    is_over = sa.or_(deliveries.c.state != "pending", sa.and_(deliveries.c.handler.is_(None), ~waits))
+    return deliveries.c.created_at < moment, is_over
 
 
 def _is_left(moment: datetime) -> tuple[_Condition, ...]:

@@ -49,7 +49,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Swept:
-    """How many of each went; `bytes` is what the files among them gave back."""
+    """How many of each went, deliveries among the events; `bytes` is what files among them gave back."""
 
     jobs: int
     batches: int
@@ -141,6 +141,11 @@ class Retention:
             ),
             "events": self._in_turns(
                 stop, lambda c: expiry.old_events(c, happened, _EVENTS), expiry.forget_events
+            )
+            + self._in_turns(
+                stop,
+                lambda c: expiry.old_deliveries(c, happened, _EVENTS),
+                lambda c, ids: expiry.forget_deliveries(c, ids, happened),
             ),
             "tickets": self._sweep_tickets(stop),
         }

@@ -28,7 +28,7 @@ from renderkiln.domain.clock import SystemClock
 from renderkiln.domain.errors import UsageError
 from renderkiln.engine.heartbeat import Heartbeat, announce
 from renderkiln.engine.submission import Submission
-from renderkiln.events import handlers
+from renderkiln.events import handlers, signing
 from renderkiln.events.subscription import subscribe
 
 from .conftest import DEMO, Rig
@@ -417,3 +417,17 @@ def test_who_emits_never_waits_for_a_locked_database(post: Post, receiver: Recei
     assert not post.kiln.queue_event("user.upgraded", {"n": object()})
     assert not post.kiln.queue_event("job.completed", {})
     assert not post.kiln.queue_event(7, None)  # type: ignore[arg-type]
+
+
+def test_the_receiver_of_the_documentation_verifies() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "howto" / "receive-webhooks.md").read_text()
+    code = page.partition("```python file=receiver.py\n")[2].partition("```")[0]
+    receiver: dict[str, Any] = {"__name__": "receiver"}
+    exec(code, receiver)
+    secret, body = signing.new_secret(), b'{"type": "user.upgraded"}'
+    old = signing.headers("msg_1", int(time.time()) - 400, body, [secret])
+    new = signing.headers("msg_1", int(time.time()), body, [signing.new_secret(), secret])
+    assert receiver["verified"](secret, new, body) == {"type": "user.upgraded"}
+    for headers, sent in ((old, body), (new, body + b" "), (new | {"webhook-id": "msg_2"}, body)):
+        with pytest.raises(ValueError, match=r"too old|not signed"):
+            receiver["verified"](secret, headers, sent)
