@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from databases import NOON
 from renderkiln.database import deliveries, workers
 from renderkiln.database.workers import NewWorker
 
-from .conftest import NOON, ON_ONE, Api
+from .conftest import ON_ONE, Api
 
 pytestmark = pytest.mark.integration
 
