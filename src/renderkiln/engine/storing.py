@@ -29,7 +29,7 @@ from renderkiln.storage.rooms import Rooms
 
 STAGE = "upload"  # as which people see it
 BEGINS, ENDS = 90.0, 95.0  # percent of the job
-_MESSAGE = "SecondLeg"
+_MESSAGE = "Uploading"
 _TELL_EVERY = 0.1  # seconds
 
 

@@ -1,0 +1,166 @@
+"""Several machines, no shared disk: one database, one bucket, three workers, of which one is cut off.
+
+A machine is a set of namespaces: processes, mounts and a name of its own. Its home is a folder that no other
+has, and the output folder a disk that exists in it alone and goes with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from databases import Postgres, postgres
+from object_stores import ObjectStore, rclone
+
+from .conftest import tune, write_wav
+from .test_serve import until
+
+__all__ = ["postgres", "rclone"]
+
+RENDERS = 20
+_MACHINE = """
+hostname "$1" && mount -t tmpfs none "$2" && shift 2 && exec "$@"
+"""
+
+
+def _can_be_made() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    command = ["unshare", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "true"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.slow,
+    pytest.mark.skipif(not _can_be_made(), reason="making machines of namespaces takes root and unshare"),
+]
+
+
+@dataclass
+class Cluster:
+    """Machines by name, around one database and one bucket."""
+
+    folder: Path
+    settings: Mapping[str, str]
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, *arguments: str) -> None:
+        """A machine that runs `renderkiln` with these arguments."""
+        home, films = self.folder / name, self.folder / "films"
+        home.mkdir()
+        films.mkdir(exist_ok=True)
+        environment = {**os.environ, **self.settings, "RENDERKILN_HOME": str(home)}
+        environment["RENDERKILN_OUTPUT_DIR"] = str(films)  # one path, and on each machine another disk
+        namespaces = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        command = [sys.executable, "-m", "renderkiln", *arguments]
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self.running[name] = subprocess.Popen(
+                [*namespaces, "sh", "-c", _MACHINE, "sh", name, str(films), *command],
+                env=environment,
+                stderr=log,
+            )
+
+    def cut_off(self, name: str) -> None:
+        """It is gone in this moment, with its disk, and comes back never."""
+        self.running[name].kill()
+        self.running.pop(name).wait()
+        shutil.rmtree(self.folder / name)
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, postgres: Postgres, rclone: ObjectStore) -> Iterator[Cluster]:
+    bucket, url = rclone.bucket(), postgres.fresh()
+    settings = {
+        "RENDERKILN_DATABASE": url.replace("postgresql+psycopg:", "postgresql:"),
+        "RENDERKILN_STORAGE": "s3",
+        "RENDERKILN_S3_BUCKET": bucket.name,
+        "RENDERKILN_S3_PREFIX": bucket.prefix,
+        "RENDERKILN_S3_ENDPOINT": rclone.endpoint,
+        "RENDERKILN_S3_ACCESS_KEY": bucket.access_key,
+        "RENDERKILN_S3_SECRET_KEY": bucket.secret_key,
+        "RENDERKILN_SIGNING_SECRET": "the same for all machines of it",
+        "RENDERKILN_UPLOAD_PATIENCE": "5",
+        "RENDERKILN_AUDIO_RENDERING": "1",
+    }
+    made = Cluster(tmp_path, settings)
+    yield made
+    for process in made.running.values():
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def test_a_batch_outlives_one_of_three_machines(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.start("desk", "serve", "--no-worker", "--port", "0")
+    until(lambda: "answers" in cluster.log("desk"))
+    url = next(word for word in cluster.log("desk").split() if word.endswith("/api/v1")).removesuffix(
+        "/api/v1"
+    )
+    made = subprocess.run(
+        [sys.executable, "-m", "renderkiln", "keys", "create", "--name", "me", "--scope", "submit"],
+        env={**os.environ, **cluster.settings, "RENDERKILN_HOME": str(tmp_path / "desk")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    names = [f"machine-{number}" for number in (1, 2, 3)]
+    for name in names:
+        cluster.start(name, "worker", "--worker-id", name)
+    with httpx.Client(base_url=url, headers=headers, timeout=30) as api:
+        jobs = _ordered(api, write_wav(tmp_path / "music.wav", tune(3)))
+
+        def told() -> list[dict[str, Any]]:
+            return list(api.get("/jobs", params={"limit": 200}).json()["data"]["items"])
+
+        until(lambda: {each["worker"] for each in told()} >= set(names), 120)
+        until(lambda: any(_renders(each, "machine-3") for each in told()), 120)
+        cluster.cut_off("machine-3")
+        held = [
+            each["id"] for each in told() if each["worker"] == "machine-3" and each["state"] != "completed"
+        ]
+        until(lambda: all(each["state"] in {"completed", "failed"} for each in told()), 400)
+        ended = {each["id"]: each for each in told()}
+        assert set(ended) == set(jobs)
+        assert [each["error"] for each in ended.values() if each["state"] != "completed"] == []
+        assert held
+        assert {ended[id]["worker"] for id in held} <= {"machine-1", "machine-2"}
+        for each in ended.values():
+            (sound,) = [file for file in each["artifacts"] if file["kind"] == "audio"]
+            got = api.get(sound["url"].removeprefix("/api/v1"), follow_redirects=True)
+            assert got.status_code == 200
+            assert hashlib.sha256(got.content).hexdigest() == sound["sha256"]
+    assert not list((tmp_path / "films").iterdir())  # of this machine: nobody wrote there
+    assert {len({file["name"] for file in each["artifacts"]}) for each in ended.values()} == {
+        len(each["artifacts"]) for each in ended.values()
+    }
+
+
+def _ordered(api: httpx.Client, music: Path) -> list[str]:
+    """The ids of as many narrations over one piece of music."""
+    uploaded = api.post("/assets", params={"name": music.name}, content=music.read_bytes()).json()["data"]
+    background = {"track": f"asset:{uploaded['id']}", "required": True}
+    items = [{"params": {"script": f"This is number {number}."}} for number in range(1, RENDERS + 1)]
+    order = {"pipeline": "narration", "params": {"layers": {"background": background}}, "assets": items}
+    answer = api.post("/batches", json=order)
+    assert answer.status_code == 202, answer.text
+    return list(answer.json()["data"]["jobs"])
+
+
+def _renders(job: Mapping[str, Any], worker: str) -> bool:
+    mine = job["worker"] == worker and job["state"] == "processing"
+    return bool(mine and 20 < job["progress"] < 90)
