@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -238,3 +239,25 @@ def test_places_are_words_and_back() -> None:
     assert place.word == "9-8"
     place.forget(22.0)
     assert place.word == "9"
+
+
+@ON_ONE
+def test_who_does_not_read_is_let_go_and_holds_nobody_up(api: Api) -> None:
+    address = api.client.base_url
+    head = f"Host: x\r\nAuthorization: Bearer {api.keys['admin']}\r\n\r\n"
+    hub = api.app.state.hub
+    with socket.socket() as lazy:
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lazy.connect((address.host, address.port))
+        lazy.sendall(f"GET /api/v1/events/stream HTTP/1.1\r\n{head}".encode())
+        assert lazy.recv(12) == b"HTTP/1.1 200"
+        with streaming(api) as stream:
+            assert len(hub._watchers) == 2
+            big = Event("user.upgraded", None, NOON, 0.0, facts={"much": "x" * 4000})
+            with api.kiln.database.write() as connection:
+                events.append_all(connection, [big] * 5000)
+            assert [stream.event()["id"] for _ in range(5000)] == list(range(1, 5001))
+            deadline = time.monotonic() + 10
+            while len(hub._watchers) > 1:
+                assert time.monotonic() < deadline, "it was not let go"
+                time.sleep(0.02)
