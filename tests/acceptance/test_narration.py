@@ -205,14 +205,16 @@ def test_a_service_speaks_and_another_voice_takes_over_when_it_is_down(renderkil
     with openai_server() as server:
         env = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{server.url}/v1"}
         text = script(renderkiln, "Good evening. [pause 1s] Good night.")
-        spoken = narrate(renderkiln, text, "--voice", "openai:nova", env=env)["result"]["report"]["voice"]
+        report = narrate(renderkiln, text, "--voice", "openai:nova", env=env)
+        spoken = report["result"]["report"]["voice"]
         assert (spoken["provider"], spoken["voice"], spoken["chunks"]) == ("openai", "nova", 2)
-        assert spoken["cost"] > 0
+        assert report["cost"]["services"] == spoken["cost"] > 0
         assert {each.body["input"] for each in server.received} == {"Good evening.", "Good night."}
         server.faults.extend([says(401, {"error": {"message": "Incorrect API key"}})] * 9)
         env["RENDERKILN_TTS_FALLBACK"] = "espeak:en"
         other = script(renderkiln, "Something new.", "new.txt")
         report = narrate(renderkiln, other, "--voice", "openai:nova", env=env)
+        assert report["cost"] is None
         assert report["result"]["report"]["voice"]["provider"] == "espeak"
         assert report["result"]["report"]["voice"]["asked"] == "openai:nova"
         assert any("espeak:en speaks instead" in text for text in said(report))
