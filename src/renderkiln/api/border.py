@@ -69,5 +69,7 @@ async def _impossible(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> list[str]:
     """Every method that the OpenAPI document has at this address: the first route alone would not tell."""
     described = cast("FastAPI", request.app).openapi()["paths"]
+    if (exact := described.get(request.url.path)) is not None:  # /jobs/cancel is no job's address
+        return sorted(map(str.upper, exact))
     found = [methods for path, methods in described.items() if compile_path(path)[0].match(request.url.path)]
     return sorted({method.upper() for methods in found for method in methods}) or ["GET"]

@@ -18,12 +18,13 @@ from renderkiln.engine.projects import NoScene, Projects
 from renderkiln.pipelines.scenes.document.mistakes import WrongProject
 
 ProjectId = Annotated[str, Path(pattern=r"^prj_[0-9A-Za-z]{1,60}$", description="Id of a project")]
+ANY = "*"
 IfMatch = Annotated[
-    str | None,
+    str,
     Header(
         alias="If-Match",
         pattern=r'^(\*|"[1-9][0-9]{0,8}")$',
-        description='The `ETag` that was seen, `"7"`: done only if nobody has changed the project since',
+        description='The `ETag` that was seen, `"7"`: done only if it is still so; `*`: whatever it is',
     ),
 ]
 
@@ -33,9 +34,9 @@ def projects_of(kiln: Reached, holder: StoredKey) -> Projects:
     return kiln.kiln.projects_outside(visible_to(holder))
 
 
-def revision_of(seen: str | None) -> int | None:
+def revision_of(seen: str) -> int | None:
     """What `If-Match` says; None: whatever it is."""
-    return None if seen is None or seen == "*" else int(seen.strip('"'))
+    return None if seen == ANY else int(seen.strip('"'))
 
 
 def etag(revision: int) -> dict[str, str]:

@@ -123,6 +123,7 @@ def test_addresses_and_methods_there_are_not(api: Api) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PATCH")
     assert answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
     assert api("GET", "/jobs/b-1/cancel", scope=None).headers["allow"] == "POST"
+    assert api("PUT", "/jobs/cancel", scope=None).headers["allow"] == "POST"  # no job is called so
 
 
 @ON_ONE

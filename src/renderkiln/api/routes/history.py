@@ -6,7 +6,7 @@ import os
 from pathlib import Path as File
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field, ValidationError
 
@@ -152,7 +152,7 @@ async def get_history(
     "/log",
     operation_id="getLog",
     dependencies=[needs("read")],
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={
         200: {"description": "Its end", "content": {"text/plain": {"schema": {"type": "string"}}}},
         **refusals(401, 403, 404, 422),

@@ -27,7 +27,7 @@ class Allowance(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    amount: float = Field(gt=0, le=1e9, description="In the setting `currency`", allow_inf_nan=False)
+    amount: float = Field(ge=1e-9, le=1e9, description="In the setting `currency`", allow_inf_nan=False)
     period: Period = Field("month", description="In what time")
 
 

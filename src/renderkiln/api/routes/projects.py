@@ -15,7 +15,7 @@ from renderkiln.api.ordering import job_ordered, submitted
 from renderkiln.api.orders import Document, IdempotencyKey, JobOrder, Metadata, Printable
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes import jobs
-from renderkiln.api.stored import IfMatch, ProjectId, etag, projects_of, refusing, revision_of
+from renderkiln.api.stored import ANY, IfMatch, ProjectId, etag, projects_of, refusing, revision_of
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.projects import Cursor, StoredProject
 
@@ -160,7 +160,7 @@ async def replace_project(
     holder: Holder,
     project_id: ProjectId,
     new: NewDocument,
-    seen: IfMatch = None,
+    seen: IfMatch = ANY,
 ) -> JSONResponse:
     """Give a project another document, and with it other scenes."""
 
@@ -179,7 +179,7 @@ async def replace_project(
     responses={200: {"model": Success[Project], **_ETAG}, **refusals(401, 403, 404, 412, 422)},
 )
 async def rename_project(
-    request: Request, kiln: Kiln, holder: Holder, project_id: ProjectId, new: NewName, seen: IfMatch = None
+    request: Request, kiln: Kiln, holder: Holder, project_id: ProjectId, new: NewName, seen: IfMatch = ANY
 ) -> JSONResponse:
     """Change what people read; the title in its document stays."""
 
@@ -198,7 +198,7 @@ async def rename_project(
     dependencies=[needs("submit")],
     responses={204: {"description": "It is gone"}, **refusals(401, 403, 404, 412, 422)},
 )
-async def delete_project(kiln: Kiln, holder: Holder, project_id: ProjectId, seen: IfMatch = None) -> Response:
+async def delete_project(kiln: Kiln, holder: Holder, project_id: ProjectId, seen: IfMatch = ANY) -> Response:
     """Forget a project with all its scenes. Films that were made of it stay."""
 
     def delete() -> None:
@@ -223,7 +223,7 @@ async def render_project(
     project_id: ProjectId,
     order: RenderOrder | None = None,
     key: IdempotencyKey = None,
-    seen: IfMatch = None,
+    seen: IfMatch = ANY,
 ) -> JSONResponse:
     """Queue a film of a project as it is now: later changes do not touch it."""
     wish = order or RenderOrder()

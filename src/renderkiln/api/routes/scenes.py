@@ -13,7 +13,7 @@ from renderkiln.api.auth import Holder, needs
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
 from renderkiln.api.orders import Document
 from renderkiln.api.room import Kiln
-from renderkiln.api.stored import IfMatch, ProjectId, etag, projects_of, refusing, revision_of
+from renderkiln.api.stored import ANY, IfMatch, ProjectId, etag, projects_of, refusing, revision_of
 from renderkiln.database.scenes import StoredScene
 
 router = APIRouter(prefix="/projects/{project_id}/scenes", tags=["projects"])
@@ -87,7 +87,7 @@ async def list_scenes(request: Request, kiln: Kiln, holder: Holder, project_id: 
     responses={201: {"model": Success[Scene], **_ETAG}, **refusals(401, 403, 404, 412, 422)},
 )
 async def add_scene(
-    request: Request, kiln: Kiln, holder: Holder, project_id: ProjectId, new: NewScene, seen: IfMatch = None
+    request: Request, kiln: Kiln, holder: Holder, project_id: ProjectId, new: NewScene, seen: IfMatch = ANY
 ) -> JSONResponse:
     """Put a scene into a project."""
 
@@ -135,7 +135,7 @@ async def replace_scene(
     project_id: ProjectId,
     scene_id: SceneId,
     new: NewContent,
-    seen: IfMatch = None,
+    seen: IfMatch = ANY,
 ) -> JSONResponse:
     """Give a scene another document."""
 
@@ -160,7 +160,7 @@ async def move_scene(
     project_id: ProjectId,
     scene_id: SceneId,
     to: NewPosition,
-    seen: IfMatch = None,
+    seen: IfMatch = ANY,
 ) -> JSONResponse:
     """Let a scene be at another position."""
 
@@ -180,7 +180,7 @@ async def move_scene(
     responses={204: {"description": "It is gone", **_ETAG}, **refusals(401, 403, 404, 412, 422)},
 )
 async def remove_scene(
-    kiln: Kiln, holder: Holder, project_id: ProjectId, scene_id: SceneId, seen: IfMatch = None
+    kiln: Kiln, holder: Holder, project_id: ProjectId, scene_id: SceneId, seen: IfMatch = ANY
 ) -> Response:
     """Forget a scene; those behind it close up."""
 
@@ -192,7 +192,7 @@ async def remove_scene(
     return Response(status_code=204, headers=_now(seen))
 
 
-def _now(seen: str | None) -> dict[str, str]:
+def _now(seen: str) -> dict[str, str]:
     """The revision after a change of the one that was seen; unknown to who changes whichever there is."""
     before = revision_of(seen)
     return {} if before is None else etag(before + 1)
