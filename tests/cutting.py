@@ -54,6 +54,7 @@ def _pour(source: socket.socket, sink: socket.socket, limits: list[int], cuts: C
     passed = 0
     with contextlib.suppress(OSError):
         while some := source.recv(65536):
+            some = some[: limits[0] - passed] if limits and limits[0] > passed else some
             passed += len(some)
             sink.sendall(some)
             if limits and passed >= limits[0]:

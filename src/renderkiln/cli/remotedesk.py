@@ -15,7 +15,7 @@ from renderkiln.cli.jobsheet import Sheet
 from renderkiln.cli.luggage import Luggage, pack
 from renderkiln.cli.orders import Order
 from renderkiln.cli.sending import Sending
-from renderkiln.cli.told import batch_of, job_of, queue_of
+from renderkiln.cli.told import attempt_of, batch_of, cost_of, event_of, job_of, queue_of
 from renderkiln.client import Client, Invalid, Part, RenderkilnApiError
 from renderkiln.client.asking import is_passing
 from renderkiln.database.jobs import StoredJob
@@ -88,9 +88,14 @@ class RemoteDesk:
         return [self._known[id] for id in ids if id in self._known]
 
     def sheet(self, id: str, *, with_events: bool) -> Sheet:
-        if with_events:
-            raise UsageError("--events is not answered over HTTP: leave it out")
-        return Sheet(self.job(id), tried=[], paid={}, unmet={}, told=None)
+        tried = self.client.attempts(id)
+        return Sheet(
+            self.job(id),
+            tried=[attempt_of(id, each) for each in tried],
+            paid={each.number: paid for each in tried if (paid := cost_of(each.cost)) is not None},
+            unmet={},  # it tells of none
+            told=[event_of(id, each) for each in self.client.history(id)] if with_events else None,
+        )
 
     def download(self, id: str, folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,8 +109,8 @@ class RemoteDesk:
     def retry(self, id: str, *, from_scratch: bool) -> None:
         self.client.retry(id, from_scratch=from_scratch)
 
-    def reprioritise(self, id: str, priority: int) -> None:  # noqa: ARG002  as desks are asked
-        raise UsageError("priorities are not changed over HTTP: do it on the server")
+    def reprioritise(self, id: str, priority: int) -> None:
+        self.client.set_priority(id, priority)
 
     def batches(self, limit: int) -> Sequence[BatchReport]:
         return [batch_of(each) for each in self.client.batches(limit=min(limit, 200))]

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from renderkiln import client
+from renderkiln.database.attempts import AttemptOutcome, AttemptRow
 from renderkiln.database.batches import StoredBatch
+from renderkiln.database.events import StoredEvent
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.batch import BatchCounts
 from renderkiln.domain.cost import Cost, billionths
+from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobError, JobReport
 from renderkiln.engine.batchreport import BatchReport
@@ -66,7 +69,7 @@ def job_of(told: client.Job) -> StoredJob:
         warnings={each.code: each.message for each in told.warnings},
         reused=told.reused,
         left_out={each.stage: each.message for each in told.left_out},
-        cost=_cost(told.cost),
+        cost=cost_of(told.cost),
         raw=told.raw,
     )
     return StoredJob(
@@ -95,7 +98,7 @@ def batch_of(told: client.Batch) -> BatchReport:
         BatchCounts(counts.pending, counts.processing, counts.completed, counts.failed, counts.cancelled),
         told.progress,
         told.remaining_seconds,
-        _cost(told.cost),
+        cost_of(told.cost),
     )
 
 
@@ -118,12 +121,38 @@ def queue_of(told: client.Queue, now: datetime) -> QueueReport:
     )
 
 
-def _artifact(told: client.Artifact) -> Artifact:
-    return Artifact(told.kind, Path(told.name), told.size, told.sha256, told.content_type, told.facts)
+def attempt_of(job_id: str, told: client.Attempt) -> AttemptRow:
+    why = told.error
+    return AttemptRow(
+        job_id=job_id,
+        number=told.number,
+        owner="",
+        worker=told.worker,
+        started_at=told.started_at,
+        ended_at=told.ended_at,
+        outcome=cast("AttemptOutcome | None", told.outcome),
+        code=None if why is None else why.code,
+        message="" if why is None else why.message,
+        seconds=told.seconds,
+        cpu_seconds=told.cpu_seconds,
+        peak_bytes=told.peak_bytes,
+        bytes_in=told.bytes_in,
+        bytes_out=told.bytes_out,
+        process_id=told.process_id,
+    )
 
 
-def _cost(told: client.Cost | None) -> Cost | None:
+def event_of(job_id: str, told: client.Event) -> StoredEvent:
+    event = Event(told.name, job_id, told.at, told.percent or 0.0, told.stage, told.message, told.facts)
+    return StoredEvent(told.seq, event, None, told.worker)
+
+
+def cost_of(told: client.Cost | None) -> Cost | None:
     if told is None:
         return None
     cpu, stored, sent, services = map(billionths, (told.cpu, told.stored, told.sent, told.services))
     return Cost(told.currency, cpu, stored, sent, services)
+
+
+def _artifact(told: client.Artifact) -> Artifact:
+    return Artifact(told.kind, Path(told.name), told.size, told.sha256, told.content_type, told.facts)

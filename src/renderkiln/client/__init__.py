@@ -18,19 +18,33 @@ from renderkiln.client.errors import (
     WrongBytes,
 )
 from renderkiln.client.operations import Part
-from renderkiln.client.records import Artifact, Asset, Batch, Cost, Counts, Estimate, Job, Queue, Submitted
+from renderkiln.client.records import (
+    Artifact,
+    Asset,
+    Attempt,
+    Batch,
+    Cost,
+    Counts,
+    Estimate,
+    Event,
+    Job,
+    Queue,
+    Submitted,
+)
 from renderkiln.client.sync import Client
 
 __all__ = [
     "Artifact",
     "Asset",
     "AsyncClient",
+    "Attempt",
     "Batch",
     "Client",
     "Conflict",
     "Cost",
     "Counts",
     "Estimate",
+    "Event",
     "Invalid",
     "Job",
     "NotFound",

@@ -15,7 +15,18 @@ from renderkiln.client.asking import Patience, data_of
 from renderkiln.client.downloading import OnBytes
 from renderkiln.client.effects import Flow, Item, Request
 from renderkiln.client.method import listing, operation
-from renderkiln.client.records import Artifact, Asset, Batch, Estimate, Job, Queue, Record, Submitted
+from renderkiln.client.records import (
+    Artifact,
+    Asset,
+    Attempt,
+    Batch,
+    Estimate,
+    Event,
+    Job,
+    Queue,
+    Record,
+    Submitted,
+)
 from renderkiln.client.watching import OnProgress
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.place import asset_id, is_url, place_of
@@ -26,6 +37,7 @@ R = TypeVar("R", bound=Record)
 File = str | Path | Asset  # a path, which is uploaded; a URL; an asset, or its id
 
 _PAGE = 200  # things that one request lists
+_EVENTS = 1000
 
 
 @dataclass(frozen=True)
@@ -151,6 +163,27 @@ class Operations:
     def watch(self, job: str | Job, *, timeout: float | None = None) -> Flow[None]:
         """The job now and after each change, until it has ended. Raises WaitedTooLong."""
         yield from watching.until_ended(_id(job), self._patience, timeout, lambda job: [Item(job)])
+
+    @operation
+    def attempts(self, job: str | Job) -> Flow[tuple[Attempt, ...]]:
+        """All tries at a job, the first one first, and what each has used."""
+        return _all(Attempt, (yield from self._get(f"/jobs/{_id(job)}/attempts")))
+
+    @listing(Event)
+    def history(self, job: str | Job) -> Flow[None]:
+        """Everything that has happened to a job, as far as events are kept."""
+        after: int | None = 0
+        while after is not None:
+            page = yield from self._get(f"/jobs/{_id(job)}/history", after=after, limit=_EVENTS)
+            for each in page["items"]:
+                yield Item(Event.of(each))
+            after = page["nextAfter"]
+
+    @operation
+    def set_priority(self, job: str | Job, priority: int) -> Flow[Job]:
+        """Let a waiting job run sooner or later: low numbers run first. Raises Conflict for others."""
+        request = Request("PATCH", f"/jobs/{_id(job)}", json={"priority": priority})
+        return Job.of((yield from data_of(request, self._patience)))
 
     @operation
     def cancel(self, job: str | Job) -> Flow[Job]:

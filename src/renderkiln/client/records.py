@@ -150,6 +150,39 @@ class Job(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attempt(Record):
+    """One try at a job. `outcome` is None while it runs; `peak_bytes` is the most memory of one process."""
+
+    number: int
+    outcome: str | None = None
+    worker: str = ""
+    started_at: datetime
+    ended_at: datetime | None = None
+    error: Notice | None = None
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    process_id: int | None = None
+    cost: Cost | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(Record):
+    """Something that happened to a job. `seq` is its place among all events, `percent` the whole job's."""
+
+    seq: int
+    name: str
+    at: datetime
+    stage: str | None = None
+    percent: float | None = None
+    message: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    worker: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Counts(Record):
     """How many jobs are in which state."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from renderkiln.client import (
     WaitedTooLong,
     WrongBytes,
     uploading,
+    watching,
 )
 from renderkiln.domain.errors import UsageError, UserError
 
@@ -277,6 +279,24 @@ def test_what_may_have_been_done_is_not_done_again(api: Api) -> None:
         with pytest.raises(ServerUnreachable) as lost:
             client.cancel("b-1")
     assert (lost.value.was_sent, cuts.made) == (True, 1)
+
+
+@ON_ONE
+def test_who_waits_is_told_and_does_not_keep_asking(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_SOONEST", 0.02)
+    monkeypatch.setattr(watching, "_LATEST", 0.02)  # fifty times a second, if nobody told
+    api.add("b-1")
+    asked: list[str] = []
+    with Client(str(api.client.base_url), api.keys["read"]) as client:
+        client._http.event_hooks = {"request": [lambda request: asked.append(request.url.path)]}
+        with pytest.raises(WaitedTooLong):
+            client.wait("b-1", timeout=1.0)
+        assert asked.count("/api/v1/jobs/b-1/events") == 1
+        assert asked.count("/api/v1/jobs/b-1") < 10
+        threading.Timer(0.3, api.kiln.room.control.cancel, ["b-1"]).start()
+        begun = time.monotonic()
+        assert client.wait("b-1", timeout=20).state == "cancelled"
+        assert time.monotonic() - begun < 10  # a sign of life would come after 15 s
 
 
 @ON_ONE

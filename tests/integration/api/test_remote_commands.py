@@ -15,6 +15,9 @@ from .conftest import ON_ONE, Api
 
 pytestmark = [pytest.mark.integration, ON_ONE]
 
+# What names folders here and addresses there, and what is older with each look
+PLACES = ("path", "url", "statusUrl", "result", "error", "message", "oldestSeconds")
+
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -44,7 +47,17 @@ def without_places(value: Any) -> Any:
     """JSON without what says where files lie: a server tells no folders."""
     match value:
         case dict():
-            places = ("path", "url", "result", "error", "message", "oldestSeconds", "attempts", "waitsFor")
+            places = (
+                "path",
+                "url",
+                "result",
+                "error",
+                "message",
+                "oldestSeconds",
+                "attempts",
+                "waitsFor",
+                "statusUrl",
+            )
             return {key: without_places(each) for key, each in value.items() if key not in places}
         case list():
             return [without_places(each) for each in value]
@@ -62,7 +75,8 @@ def test_what_is_shown_is_the_same(api: Api, here: Command, there: Command) -> N
     for call in (
         ("jobs", "list"),
         ("jobs", "list", "--state", "pending", "--limit", 2),
-        ("jobs", "show", "b-0"),
+        ("jobs", "show", "b-0", "--events"),
+        ("jobs", "show", "b-1"),
         ("batches", "list"),
         ("batches", "show", "b"),
         ("queues", "list"),
@@ -83,6 +97,7 @@ def test_what_is_done_ends_the_same(api: Api, here: Command, there: Command) -> 
         assert (status, words) == (1, f"renderkiln: job {id} has already ended: it is cancelled\n")
         assert command("jobs", "retry", id, "--from-scratch")[0] == 0
         assert command("jobs", "show", "nope")[0] == 1
+        assert command("jobs", "set", id, "--priority", 9)[2] == f"renderkiln: {id}: priority 9\n"
         status, _, words = command("queues", "pause", "nope")
         assert (status, "there are: video-rendering" in words) == (2, True)
         assert command("queues", "pause", "audio-rendering")[0] == 0
