@@ -105,6 +105,7 @@ def _resumably(source: Source, name: str, patience: Patience) -> Flow[str]:
         answer = yield from _attempt(source, place, offset)
         if answer is not None and "asset-id" in answer.headers:
             return answer.headers["asset-id"]
+        yield Pause(patience.delay(tried + 1))  # by then the server has kept what has come
         told = yield from ask(Request("HEAD", place, headers=_TUS), patience)
         if told.status == 404:
             raise NotFound(
@@ -121,8 +122,6 @@ def _resumably(source: Source, name: str, patience: Patience) -> Flow[str]:
             raise ServerUnreachable(
                 f"the upload of {name} stays at {offset:,} of {source.size:,} bytes", was_sent=True
             )
-        if tried:
-            yield Pause(patience.delay(tried))
 
 
 def _begin(source: Source, name: str, patience: Patience) -> Flow[str]:
