@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -22,6 +23,7 @@ from renderkiln.media.errors import MediaError
 from renderkiln.media.identify import Identity, identify
 from renderkiln.pipelines.contract import Limits
 from renderkiln.storage.contract import Storage
+from renderkiln.storage.local import LocalStorage
 from renderkiln.storage.naming import extension
 
 
@@ -100,6 +102,10 @@ class Assets:
         self, asset: StoredAsset, path: Path, stop: threading.Event, tell: Callable[[str], None]
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(self.storage, LocalStorage):
+            with contextlib.suppress(FileExistsError):  # another job was quicker
+                self.storage.link(asset.storage_key, path)
+            return
         half, digest, done = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part"), hashlib.sha256(), 0
         try:
             with self.storage.open(asset.storage_key) as reading, half.open("wb") as file:

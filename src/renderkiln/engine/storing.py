@@ -100,7 +100,7 @@ class Storing:
         self, rooms: Rooms, visibility: Visibility, file: Artifact, position: int, meter: _Meter
     ) -> Kept:
         job, room = self.job, rooms.room(visibility)
-        project = job.metadata.get("projectId")
+        project = job.metadata.get("project")
         key = artifact_key(
             file.kind,
             job.id,
