@@ -16,7 +16,7 @@ from renderkiln.cli.luggage import Luggage, pack
 from renderkiln.cli.orders import Order
 from renderkiln.cli.sending import Sending
 from renderkiln.cli.told import attempt_of, batch_of, cost_of, event_of, job_of, queue_of
-from renderkiln.client import Client, Invalid, Part, RenderkilnApiError
+from renderkiln.client import Client, Part, RenderkilnApiError
 from renderkiln.client.asking import is_passing
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.errors import UsageError
@@ -175,9 +175,7 @@ def _plainly() -> Iterator[None]:
     """A call that is wrong is wrong whoever says so."""
     try:
         yield
-    except Invalid as error:
-        raise UsageError(str(error)) from error
     except RenderkilnApiError as error:
-        if error.code == "QUEUE_NOT_FOUND":
+        if error.code in ("INVALID_REQUEST", "QUEUE_NOT_FOUND"):
             raise UsageError(str(error)) from error
         raise

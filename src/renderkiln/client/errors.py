@@ -94,4 +94,6 @@ def error_class(status: int) -> type[RenderkilnApiError]:
             return Conflict
         case 429:
             return RateLimited
-    return Invalid if 400 <= status < 500 else RenderkilnApiError
+        case 400 | 405 | 413 | 415 | 416 | 422:
+            return Invalid
+    return RenderkilnApiError

@@ -73,13 +73,14 @@ class Operations:
         start_at: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
         webhook_url: str | None = None,
+        webhook_secret: str | None = None,
         idempotency_key: str | None = None,
         on_upload: OnBytes | None = None,
     ) -> Flow[Job]:
         """Queue a job. A file of this machine is uploaded first; `on_upload` hears bytes sent and of all.
 
         The same `idempotency_key` again is answered with the job of the first time, for ever. `start_at`
-        needs a time zone.
+        needs a time zone. `webhook_url` hears how it ends, signed with `webhook_secret`.
         """
         place = None if file is None else (yield from self._place(file, on_upload))
         order = {
@@ -87,7 +88,7 @@ class Operations:
             "params": dict(params or {}),
             "assets": [] if place is None else [place],
             **_terms(label, priority, start_at, metadata),
-            **_given(format=format, webhookUrl=webhook_url),
+            **_given(format=format, webhookUrl=webhook_url, webhookSecret=webhook_secret),
         }
         return Job.of((yield from self._post("/jobs", order, _keyed(idempotency_key))))
 
@@ -104,6 +105,7 @@ class Operations:
         start_at: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
         webhook_url: str | None = None,
+        webhook_secret: str | None = None,
         idempotency_key: str | None = None,
         on_upload: OnBytes | None = None,
     ) -> Flow[Submitted]:
@@ -119,7 +121,7 @@ class Operations:
             "assets": items,
             "formats": list(formats),
             **_terms(label, priority, start_at, metadata),
-            **_given(webhookUrl=webhook_url),
+            **_given(webhookUrl=webhook_url, webhookSecret=webhook_secret),
         }
         return Submitted.of((yield from self._post("/batches", order, key)))
 

@@ -213,11 +213,12 @@ def test_an_upload_that_is_cut_off_goes_on(api: Api, song: Path, monkeypatch: py
 def test_a_download_that_is_cut_off_goes_on_and_is_checked(api: Api, client: Client, tmp_path: Path) -> None:
     content = bytes(range(256)) * 8_000
     artifact = made(api, client, content)
-    target = tmp_path / "film.mp4"
+    target, seen = tmp_path / "film.mp4", list[int]()
     with cutting(str(api.client.base_url)) as (url, cuts), Client(url, api.keys["read"]) as far:
         cuts.down += [900_000, 700_000]
-        assert far.download(artifact, target) == target
+        assert far.download(artifact, target, on_bytes=lambda done, _: seen.append(done)) == target
         assert cuts.made == 2
+        assert seen == sorted(seen)  # it went on where it was cut off
     assert target.read_bytes() == content
     assert client.download(artifact, target) == target  # it is there
     target.write_bytes(b"mine")
