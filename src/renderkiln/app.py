@@ -112,6 +112,7 @@ class Renderkiln:
                 "storage-upload": settings.storage_upload_global,
                 "event-processing": settings.event_processing_global,
             },
+            tries=self._tries,
             polling=settings.poll_interval,
             patience=settings.upload_patience,
             sweep_storage=self._sweep_storage,
@@ -215,6 +216,12 @@ class Renderkiln:
             if changed is None
             else replace(pipeline.retry, **changed.model_dump(exclude_none=True))
         )
+
+    def _tries(self, pipeline: str) -> int:
+        try:
+            return self.retry(self.pipeline(pipeline)).attempts
+        except UsageError:  # the plug-in is gone
+            return Retry().attempts
 
     def new_batch(self) -> str:
         """An id for jobs that belong together."""

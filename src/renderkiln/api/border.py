@@ -14,8 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from renderkiln.api.envelope import Refused, failed
+from renderkiln.api.files import refusal
 from renderkiln.domain.errors import UserError
 from renderkiln.engine.budget import OverBudget
+from renderkiln.storage.errors import StorageError
+
+_MOST_DETAILS = 100  # of what is wrong with one request
 
 
 def guard(app: FastAPI) -> None:
@@ -24,6 +28,7 @@ def guard(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(UserError, _impossible)
+    app.add_exception_handler(StorageError, _not_stored)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -31,7 +36,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    found = cast("RequestValidationError", error).errors()
+    found = cast("RequestValidationError", error).errors()[:_MOST_DETAILS]
     details = [
         {"field": ".".join(map(str, each["loc"])), "message": str(each["msg"]).removeprefix("Value error, ")}
         for each in found
@@ -58,6 +63,10 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     if known.status_code == 413:
         return failed(request, Refused(413, "TOO_LARGE", str(known.detail), headers={"Connection": "close"}))
     return failed(request, Refused(known.status_code, "REFUSED", str(known.detail)))
+
+
+async def _not_stored(request: Request, error: Exception) -> Response:
+    return failed(request, refusal(cast("StorageError", error)))
 
 
 async def _impossible(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
@@ -76,18 +77,26 @@ class Refused(Exception):
         self.details, self.headers = list(details), dict(headers or {})
 
 
+class _Answer(JSONResponse):
+    """Half a character, which no JSON in UTF-8 can hold, becomes a question mark."""
+
+    def render(self, content: Any) -> bytes:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
+
+
 def succeeded(
     request: Request, data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The answer with what was asked for, as JSON values."""
-    return JSONResponse({"success": True, "data": data, "meta": _meta(request)}, status, headers)
+    return _Answer({"success": True, "data": data, "meta": _meta(request)}, status, headers)
 
 
 def failed(request: Request, refused: Refused) -> JSONResponse:
     """The answer that says why not."""
     error = {"code": refused.code, "message": refused.message, "details": refused.details}
     body = {"success": False, "error": error, "meta": _meta(request)}
-    return JSONResponse(body, refused.status, refused.headers)
+    return _Answer(body, refused.status, refused.headers)
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -109,7 +118,7 @@ _REASONS = {
     415: "It is not what is taken here",
     422: "Something in the request is wrong",
     429: "Too much at once",
-    503: "Not ready",
+    503: "Not ready, or its storage is not",
 }
 
 

@@ -165,5 +165,5 @@ def _is_same(given: str | None, stored: Stored) -> bool:
         return True
     try:
         return parsedate_to_datetime(given) == stored.modified.replace(microsecond=0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -18,11 +18,16 @@ from renderkiln.storage.signed import sign, verify
 LASTS = timedelta(days=7)
 
 
-def linked(kiln: Reached, path: str) -> str:
-    """The address of `path` of our own with a signature, good for a week."""
+def linked(kiln: Reached, path: str, until: datetime | None = None) -> str:
+    """The address of `path` of our own with a signature, good for a week, or `until` then."""
     base = (kiln.kiln.settings.public_url or "").rstrip("/")
-    expires = kiln.room.clock.now() + LASTS
+    expires = kiln.room.clock.now() + LASTS if until is None else until
     return f"{base}{path}?{sign(unquote(path), expires=expires, secrets=kiln.kiln.stores.secrets)}"
+
+
+def end_of_link(request: Request) -> datetime:
+    """Until when the link of a request, which was checked, is good: what it leads to is no longer."""
+    return datetime.fromtimestamp(int(request.query_params["expires"]), UTC)
 
 
 def check_link(request: Request, kiln: Kiln) -> None:

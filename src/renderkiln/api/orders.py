@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Header
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 _MOST_METADATA = 16_384  # bytes as JSON
 _MOST_PARAMS = 524_288
+MOST_LEVELS = 64
 _MOST_DOCUMENT = 1_048_576
 # As JSON writes them: NUL, and surrogates that are alone.
 _UNSTORABLE = re.compile(
@@ -24,8 +26,27 @@ def _printable(text: str) -> str:
     return text
 
 
+def is_shallow(value: object, levels: int) -> bool:
+    """Whether it is nested no deeper: what follows it into its depth later may have less stack than we."""
+    match value:
+        case dict():
+            return levels > 0 and all(is_shallow(each, levels - 1) for each in value.values())
+        case list():
+            return levels > 0 and all(is_shallow(each, levels - 1) for each in value)
+    return True
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # at the edges of the calendar
+        raise ValueError("is no time that can be kept") from None
+
+
 def _at_most(limit: int) -> AfterValidator:
     def check(given: dict[str, Any]) -> dict[str, Any]:
+        if not is_shallow(given, MOST_LEVELS):
+            raise ValueError(f"is nested deeper than {MOST_LEVELS} levels")
         try:
             written = json.dumps(given, allow_nan=False)
         except (ValueError, RecursionError):
@@ -39,6 +60,7 @@ def _at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Printable = Annotated[str, AfterValidator(_printable)]
 Metadata = Annotated[dict[str, Any], _at_most(_MOST_METADATA)]
 Params = Annotated[dict[str, Any], _at_most(_MOST_PARAMS)]
@@ -70,7 +92,7 @@ class Order(BaseModel):
     )
     label: Printable = Field("", max_length=200, description="What people read")
     priority: int = Field(100, ge=1, le=10_000, description="Low numbers run first")
-    startAt: AwareDatetime | None = Field(None, description="Do not begin before")  # noqa: N815
+    startAt: Time | None = Field(None, description="Do not begin before")  # noqa: N815
     webhookUrl: str | None = Field(  # noqa: N815
         None, min_length=1, max_length=2000, description="Told by POST when it has ended, however it ended"
     )
@@ -109,7 +131,10 @@ class BatchOrder(Order):
     """A job for each file, or for each item, in each format."""
 
     assets: list[Place | Item] = Field(
-        min_length=1, max_length=100_000, description="Files, or items with params of their own"
+        fail_fast=True,
+        min_length=1,
+        max_length=100_000,
+        description="Files, or items with params of their own",
     )
     formats: list[Format] = Field(
         default_factory=list, max_length=50, description="Each file is rendered in each of these"

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import re
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,7 +25,6 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 MOST_BYTES = 1 << 20  # of a body in JSON
-_STREAMS = ("/api/v1/assets", "/api/v1/uploads")  # files, which have limits of their own
 PATIENCE = 20.0  # seconds without a byte of one
 
 
@@ -55,8 +56,7 @@ class Passage:
             await send(message)
 
         try:
-            is_file = scope["path"].startswith(_STREAMS)
-            await self._app(scope, receive if is_file else _limited(receive), send_with_headers)
+            await self._app(scope, receive if is_file(scope) else _limited(receive), send_with_headers)
         except Exception:
             _log.exception("%s %s failed, request %s", scope["method"], scope["path"], request_id)
             if begun:
@@ -64,6 +64,16 @@ class Passage:
             request = Request(scope)
             refused = Refused(500, "INTERNAL", "something is broken here; the log says what, by requestId")
             await failed(request, refused)(scope, receive, send_with_headers)
+
+
+def is_file(scope: Mapping[str, Any]) -> bool:
+    """Whether the body is a file, of which its route takes as much as it may have."""
+    match scope["method"]:
+        case "POST":
+            return bool(scope["path"] == "/api/v1/assets")
+        case "PATCH":
+            return bool(scope["path"].startswith("/api/v1/uploads/"))
+    return False
 
 
 def _limited(receive: Receive) -> Receive:

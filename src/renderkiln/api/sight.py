@@ -6,7 +6,14 @@ from renderkiln.api.auth import visible_to
 from renderkiln.database.events import StoredEvent
 from renderkiln.database.keys import StoredKey
 
+_ADMINS = ("worker.", "webhook.")  # of which there is nothing to see but for who administers
+
 
 def may_see(holder: StoredKey, stored: StoredEvent) -> bool:
-    """What is nobody's own is for everybody; else its account sees it, and who administers."""
-    return stored.account is None or visible_to(holder) in {None, stored.account}
+    """Who administers sees all. What is nobody's own is for everybody else, too, but for what runs it."""
+    account = visible_to(holder)
+    if account is None:
+        return True
+    if stored.account is None:
+        return not stored.event.name.startswith(_ADMINS)
+    return stored.account == account

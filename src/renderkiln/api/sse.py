@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 LOOK = 0.2  # seconds between two looks
 KEEP_ALIVE = 15.0  # seconds of silence, after which a comment says that we are there
 MOST_STREAMS = 800  # at once: others want answers, too
+MOST_OF_ONE = 200  # account
 _MOST_WAITING = 2000  # events that one watcher may be behind
 _PAGE = 500
 _BEHIND = 100  # numbers below the newest that may still come to light when the first watcher comes
@@ -59,7 +60,8 @@ class Frame:
 class Watcher:
     """One who is told of what happens from now on. `over` is set when it hears nothing more."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str | None = None) -> None:
+        self.account = account
         self._waiting: deque[Frame] = deque()
         self._news = asyncio.Event()
         self.over = asyncio.Event()
@@ -99,10 +101,16 @@ class Hub:
         self._place = Place()
         self._is_closed = False
 
-    async def join(self) -> tuple[Watcher, Place]:
-        """One more watcher, and the place from which on it hears everything. Raises Refused."""
+    async def join(self, account: str | None) -> tuple[Watcher, Place]:
+        """One more watcher, and the place from which on it hears everything. Raises Refused.
+
+        None is whoever administers; others may not take all the streams there are.
+        """
         if self._is_closed:
             raise Refused(503, "STOPPING", "the server is stopping: come again", headers={"Retry-After": "5"})
+        if account is not None and self._of(account) >= MOST_OF_ONE:
+            told = f"{MOST_OF_ONE} streams of this account are open already: close some"
+            raise Refused(429, "TOO_MANY_STREAMS", told, headers={"Retry-After": "30"})
         if len(self._watchers) >= MOST_STREAMS:
             told = f"{MOST_STREAMS} streams are open already: come again later"
             raise Refused(503, "TOO_MANY_STREAMS", told, headers={"Retry-After": "30"})
@@ -110,9 +118,12 @@ class Hub:
             if self._looking is None:
                 self._place = await run_in_threadpool(self._here)
                 self._looking = asyncio.create_task(self._look())
-            watcher = Watcher()
+            watcher = Watcher(account)
             self._watchers.add(watcher)
         return watcher, Place(self._place.newest, dict(self._place.missing))
+
+    def _of(self, account: str) -> int:
+        return sum(each.account == account for each in self._watchers)
 
     def leave(self, watcher: Watcher) -> None:
         """It hears nothing more; where nobody else does, there is nothing to look for."""
@@ -223,13 +234,14 @@ async def watch(
     place: Place | None = None,
     job_id: str | None = None,
     lasts: Callable[[StoredEvent | None], bool] = lambda _: True,
+    account: str | None = None,
 ) -> EventStream:
     """The stream of what happens after `place` (None: from now on), as far as somebody `sees` it.
 
     It goes on while it `lasts`, which is asked with the newest event once all that are there are told; and
     while the key that opened it opens anything (`is_valid`), which is asked now and then. Raises Refused.
     """
-    watcher, here = await hub.join()
+    watcher, here = await hub.join(account)
     begin = Place(place.newest, dict(place.missing)) if place is not None else here
 
     async def tell() -> AsyncIterator[bytes]:

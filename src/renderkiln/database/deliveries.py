@@ -204,9 +204,11 @@ def end_if_claimed(
     return connection.execute(sa.update(deliveries).where(*mine).values(**values)).rowcount == 1
 
 
-def give_back(connection: sa.Connection, owner: str) -> int:
-    """Let others have what `owner` claimed and did not try; how many there were."""
-    mine = sa.update(deliveries).where(deliveries.c.claimed_by == owner, deliveries.c.state == "pending")
+def give_back(connection: sa.Connection, owner: str, besides: Collection[str] = ()) -> int:
+    """Let others have what `owner` claimed and is not at, which are these; how many there were."""
+    mine = sa.update(deliveries).where(
+        deliveries.c.claimed_by == owner, deliveries.c.state == "pending", deliveries.c.id.not_in(besides)
+    )
     return connection.execute(mine.values(claimed_by=None)).rowcount
 
 

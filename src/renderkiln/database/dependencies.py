@@ -20,6 +20,17 @@ _DEPENDENTS = (
 )
 
 
+def lock_needed(connection: sa.Connection, needs: Mapping[str, Collection[str]]) -> None:
+    """The jobs that are needed neither end nor are reopened until this transaction ends.
+
+    One that failed meanwhile would give up those that it sees waiting, and not this one.
+    """
+    needed = sorted({id for each in needs.values() for id in each})
+    for start in range(0, len(needed), _AT_ONCE):
+        few = sa.select(jobs.c.id).where(jobs.c.id.in_(needed[start : start + _AT_ONCE])).order_by(jobs.c.id)
+        connection.execute(few.with_for_update(read=True)).all()
+
+
 def insert(connection: sa.Connection, needs: Mapping[str, Collection[str]]) -> None:
     """Store what each job of `needs` needs. Raises UserError for a needed job there is not."""
     rows = [{"job_id": id, "needs_job_id": needed} for id, all_ in needs.items() for needed in all_]

@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +94,12 @@ class Assets:
             raise Permanent(f"{place} is not there any more: it was removed")
         path = self.cache / known.sha256[:2] / f"{known.sha256}{extension(known.name)}"
         try:
-            os.utime(path)  # it is in use: what was used last is swept last
+            if path.stat().st_size != known.size:  # a power cut has left that
+                path.unlink()
+            _note_use(path)
         except FileNotFoundError:
             self._fetch(known, path, stop, tell)
+            _note_use(path)
         return Asset(path=path, name=known.name, size=known.size, sha256=known.sha256)
 
     def _fetch(
@@ -116,6 +120,8 @@ class Assets:
                     tell(f"Fetching {asset.name}, {100 * done / max(1, asset.size):.0f} %")
                     if stop.is_set():
                         raise Stopped(f"stopped while {asset.name} was fetched")
+                file.flush()
+                os.fsync(file.fileno())
             if digest.hexdigest() != asset.sha256:
                 raise Temporary(f"the storage gave other bytes for {asset.name} than were stored")
             half.rename(path)
@@ -141,3 +147,8 @@ class Assets:
                 f"{name} has {pixels:,} pixels a picture; at most {self.limits.pixels:,} are taken"
             )
         return seen
+
+
+def _note_use(path: Path) -> None:
+    """What was used last is swept last. The time it was written stays: it may be the storage's own file."""
+    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))

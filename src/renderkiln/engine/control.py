@@ -33,6 +33,7 @@ class Control:
     database: Database
     tickets: Tickets
     clock: Clock
+    tries: Callable[[str], int]  # attempts that a job of this pipeline gets when it is queued again
 
     def cancel(self, job_id: str) -> None:
         """End a job that waits or runs. Whoever runs it hears of it within a second and stops."""
@@ -111,12 +112,12 @@ class Control:
         if from_scratch and stored.made:
             job = moves.forget_made_if_ended(connection, job_id)
         again = moves.reopen_if_failed if state == "failed" else moves.revive_if_cancelled
-        number = again(connection, job_id, attempts_more=job.max_attempts, now=now)
+        number = again(connection, job_id, attempts_more=self.tries(job.pipeline), now=now)
         batches.reopen(connection, job.batch_id)
         if not unmet:
             self.tickets.write(connection, Ticket.of(job, number))
         tell(connection, "job.reopened", job, now, message="Queued again", attempt=number)
-        dependents.take_up_again(connection, job_id, now)
+        dependents.take_up_again(connection, job_id, now, self.tries)
         return number
 
     def _reprioritise(self, connection: sa.Connection, job_id: str, priority: int) -> None:

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 QUEUE = "event-processing"
 _PATIENCE = 60.0  # seconds that writing down an outcome waits for a database that is away
+_LOST_AFTER = 30.0  # seconds between two looks for what stands as ours and is not
 _TROUBLED = 2.0  # seconds until the next look after one that failed
 
 
@@ -57,6 +58,7 @@ class Courier:
         self._running: dict[str, tuple[str | None, threading.Thread]] = {}  # by delivery: its webhook
         self._lock = threading.Lock()
         self._over, self._look = threading.Event(), threading.Event()
+        self._looked = clock.monotonic()  # for what is lost
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     @property
@@ -99,6 +101,7 @@ class Courier:
 
     def _take(self) -> None:
         now = self._clock.now()
+        self._give_back_what_is_lost()
         with self._database.read() as connection:
             if not deliveries.is_any_due(connection, now):
                 return
@@ -120,7 +123,25 @@ class Courier:
             thread = threading.Thread(target=self._deliver, args=(each,), name=each.id, daemon=True)
             with self._lock:
                 self._running[each.id] = (each.webhook_id, thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # there can be no more threads: the next look gives it back
+                with self._lock:
+                    del self._running[each.id]
+                raise
+
+    def _give_back_what_is_lost(self) -> None:
+        """What stands as ours and is not: a claim or an end whose word was lost with the database.
+
+        Only this thread claims, so what does not run when it looks was not begun.
+        """
+        if self._clock.monotonic() - self._looked < _LOST_AFTER:
+            return
+        self._looked = self._clock.monotonic()
+        with self._lock:
+            at = list(self._running)
+        with self._database.write() as connection:
+            deliveries.give_back(connection, self._owner, besides=at)
 
     def _deliver(self, delivery: StoredDelivery) -> None:
         try:
@@ -150,5 +171,5 @@ class Courier:
         try:
             with self._database.write() as connection:
                 conclude(connection, delivery, self._owner, failed, self._clock.now())
-        except DBAPIError as error:  # it is ours until this worker ends
+        except DBAPIError as error:  # given back by a later look
             _log.warning("the delivery %s is left as it is: %s", delivery.id, first_line(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -38,17 +39,19 @@ def give_up(connection: sa.Connection, ended: str, how: str, now: datetime) -> N
         give_up(connection, job.id, "was cancelled", now)
 
 
-def take_up_again(connection: sa.Connection, reopened: str, now: datetime) -> None:
+def take_up_again(
+    connection: sa.Connection, reopened: str, now: datetime, tries: Callable[[str], int]
+) -> None:
     """Let the jobs wait again that were given up because of this one."""
     for each in _in_state(connection, reopened, "cancelled"):
         job, error = each.report.job, each.report.error
         if error is None or error.code != NEEDS:
             continue
         batches.lock(connection, job.batch_id)
-        moves.revive_if_cancelled(connection, job.id, attempts_more=job.max_attempts, now=now)
+        moves.revive_if_cancelled(connection, job.id, attempts_more=tries(job.pipeline), now=now)
         batches.reopen(connection, job.batch_id)
         tell(connection, "job.reopened", job, now, message=f"Waits for job {reopened} again")
-        take_up_again(connection, job.id, now)
+        take_up_again(connection, job.id, now, tries)
 
 
 def _in_state(connection: sa.Connection, id: str, state: str) -> list[StoredJob]:

@@ -46,6 +46,7 @@ class Room:
     house: Callable[[NewWorker], House]
     lanes: Mapping[str, int]
     most_of: Mapping[str, int | None]
+    tries: Callable[[str], int]
     polling: float = 0.2
     patience: float = PATIENCE
     sweep_storage: Callable[[float], int] = lambda _age: 0
@@ -59,7 +60,7 @@ class Room:
 
     @property
     def control(self) -> Control:
-        return Control(self.database, self.tickets, self.clock)
+        return Control(self.database, self.tickets, self.clock, self.tries)
 
     @property
     def queues(self) -> Queues:

@@ -55,12 +55,11 @@ class Stranded:
                 self._free(host)
 
     def _free(self, host: str) -> None:
-        freed = _AT_ONCE
-        while freed == _AT_ONCE:
-            with self.database.write() as connection:
-                freed = self._move(connection, host)
-            if freed:
-                _log.warning("nobody uploads what waits on %s: %d jobs go back to their queues", host, freed)
+        # A portion at each look: the thread that looks is the one that shows that we live.
+        with self.database.write() as connection:
+            freed = self._move(connection, host)
+        if freed:
+            _log.warning("nobody uploads what waits on %s: %d jobs go back to their queues", host, freed)
 
     def _move(self, connection: sa.Connection, host: str) -> int:
         moved = moves.release_from_host(connection, host, _AT_ONCE)

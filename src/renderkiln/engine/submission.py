@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Submission:
     one: bool = False  # asked for as a job, not as a batch
     expected_costs: Mapping[str, int] = field(default_factory=dict)  # by job's id, in billionths
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Of what was asked for: ids and times aside, which differ each time."""
         return _sha256([self.request(job) for job in self.jobs])
@@ -87,7 +88,7 @@ def _batch(submission: Submission, now: datetime) -> NewBatch:
         created_at=now,
         label=submission.label,
         idempotency_key=submission.key,
-        request_sha256=submission.sha256,
+        request_sha256=submission.sha256 if submission.key is not None else None,
         metadata=submission.metadata,
         account=submission.account,
     )

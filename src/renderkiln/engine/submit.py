@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, dependencies, jobs
+from renderkiln.database import batches, dependencies, jobs, keys
 from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
@@ -33,6 +33,8 @@ def submit(database: Database, tickets: Tickets, clock: Clock, submission: Submi
     is not there or has failed, or it would be more than may be open (TooManyOpen) or spent (OverBudget).
     """
     now = clock.now()
+    if submission.key is not None:
+        _ = submission.sha256  # while nobody waits for a lock of ours
     with database.write() as connection:
         if (first := _first_use(connection, submission)) is not None:
             return first
@@ -81,6 +83,7 @@ def _first_use(connection: sa.Connection, submission: Submission) -> str | None:
 def _check_open(connection: sa.Connection, submission: Submission) -> None:
     if submission.most_open is None:
         return
+    keys.lock_account(connection, submission.account)
     open_ = jobs.count_open(connection, submission.account)
     if open_ + len(submission.jobs) > submission.most_open:
         raise TooManyOpen(
@@ -96,6 +99,7 @@ def _waiting_for_others(connection: sa.Connection, submission: Submission) -> se
         for other in needed:
             if position.get(other, -1) >= position[id]:
                 raise UserError(f"job {id} needs job {other}, which does not stand before it in its batch")
+    dependencies.lock_needed(connection, submission.needs)
     dependencies.insert(connection, submission.needs)
     unmet = dependencies.unmet(connection, list(submission.needs))
     for id, others in unmet.items():

@@ -41,7 +41,8 @@ class Draft:
             return os.fstat(file.fileno())
 
     def _by_link(self, source: Path, progress: Progress | None) -> tuple[int, str] | None:
-        if source.is_symlink():
+        # What has another name already is somebody else's, too: its time must stay.
+        if source.is_symlink() or source.stat().st_nlink > 1:
             return None
         try:
             self.path.unlink()

@@ -14,6 +14,7 @@ import contextlib
 import errno
 import mimetypes
 import os
+import secrets
 import shutil
 import stat
 import time
@@ -264,8 +265,21 @@ class LocalStorage:
 
 
 def _copy(file: BinaryIO, target: Path) -> None:
-    with target.open("xb") as copy:
-        shutil.copyfileobj(file, copy, CHUNK)
+    """Whole or not at all: who finds the target takes it as it is."""
+    half = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with half.open("xb") as copy:
+            shutil.copyfileobj(file, copy, CHUNK)
+            copy.flush()
+            os.fsync(copy.fileno())
+        try:
+            os.link(half, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a disk without links
+            half.rename(target)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _place(key: str) -> tuple[list[str], str]:

@@ -187,3 +187,18 @@ def test_a_body_that_stops_coming_is_not_waited_for(api: Api, monkeypatch: pytes
             "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{".encode()
         )
         assert b" 408 " in line.recv(4096)
+
+
+@ON_ONE
+def test_only_files_have_no_limit_of_a_body(api: Api) -> None:
+    without = {
+        (method, path)
+        for path, methods in described(api).items()
+        for method in methods
+        if passage.is_file({"method": method.upper(), "path": path.format(**PLACES)})
+    }
+    assert without == {("post", "/api/v1/assets"), ("patch", "/api/v1/uploads/{upload_id}")}
+    big = {"url": "http://example.com/" + "x" * MOST_BYTES}
+    assert (
+        api("POST", "/assets/fetch", json=big, scope=None).status_code == 413
+    )  # before its key is asked for

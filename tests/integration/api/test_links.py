@@ -37,6 +37,7 @@ def test_a_status_link_needs_no_key_and_opens_one_job(api: Api) -> None:
     told = api.data("GET", "/jobs/b-1", scope="read")
     link = told["statusUrl"]
     seen = api.data("GET", link, scope=None, prefix="")
+    assert seen["statusUrl"] == link  # good as long, and no longer
     assert (seen["id"], seen["state"]) == ("b-1", "completed")
     file = api("GET", seen["artifacts"][0]["url"], scope=None, prefix="")
     assert file.content == b"film"

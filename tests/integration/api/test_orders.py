@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from renderkiln.database import assets
 from renderkiln.domain.access import Scope
 from renderkiln.settings import Settings
 
@@ -84,6 +86,10 @@ def test_items_may_have_params_of_their_own(api: Api) -> None:
         (order(format="8k"), "body.params", "8k"),
         (order(metadata={"x": "y" * 20_000}), "body.metadata", "16,384"),
         (order(metadata={"x": "\x00"}), "body.metadata", "NUL"),
+        (order(metadata={"x": json.loads("[" * 70 + "]" * 70)}), "body.metadata", "deeper"),
+        (order(params={"look": json.loads("[" * 200 + "]" * 200)}), "body.params", "deeper"),
+        (order(startAt="0001-01-01T00:00:00+14:00"), "body.startAt", "no time"),
+        (order(startAt="9999-12-31T23:59:59-14:00"), "body.startAt", "no time"),
         (order(priority=0), "body.priority", "greater"),
         (order(label="a\nb"), "body.label", "printed"),
         (order(unknown=1), "body.unknown", "not permitted"),
@@ -214,3 +220,31 @@ def test_a_job_may_name_who_is_told(api: Api) -> None:
         answer = api("POST", "/jobs", json=wrong)
         assert answer.status_code == 422
         assert answer.json()["error"]["details"][0]["field"] == f"body.{field}"
+
+
+@ON_ONE
+def test_many_things_that_are_wrong_are_told_in_few_words(api: Api) -> None:
+    answer = api("POST", "/batches", json={"pipeline": "visualizer", "assets": [1] * 100_000})
+    assert answer.status_code == 422
+    assert len(answer.content) < 20_000
+
+
+@ON_ONE
+def test_an_asset_that_jobs_use_keeps_what_is_known_of_it(api: Api, tmp_path: Path) -> None:
+    captions = tmp_path / "a.srt"
+    captions.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+    asset = api.upload(captions)
+    storage, stop = api.kiln.storage.private, threading.Event()
+    with api.kiln.database.read() as connection:
+        found = assets.find(connection, asset["id"])
+    assert found is not None
+    before = storage.head(found.storage_key)
+    for _ in range(2):
+        brought = api.kiln.assets.bring(f"asset:{asset['id']}", stop=stop, tell=lambda _: None)
+    assert brought.path.read_bytes() == captions.read_bytes()
+    api.kiln.stores.sweep(-1)
+    assert storage.head(found.storage_key) == before
+    brought.path.unlink()
+    brought.path.write_bytes(b"half")  # as a power cut leaves it
+    again = api.kiln.assets.bring(f"asset:{asset['id']}", stop=stop, tell=lambda _: None)
+    assert again.path.read_bytes() == captions.read_bytes()

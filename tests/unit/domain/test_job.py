@@ -50,6 +50,7 @@ def test_the_report_in_json_has_the_keys_that_clients_know() -> None:
     assert json.loads(json.dumps(done.to_json())) == {
         "id": "b-1-4k",
         "batchId": "b",
+        "label": "",
         "pipeline": "visualizer",
         "queue": "video-rendering",
         "state": "completed",

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Success, refusals, succeeded
+from renderkiln.api.orders import Time
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes.jobs import plain
 from renderkiln.database.jobs import Cursor, Wanted
@@ -36,7 +37,7 @@ class Meant(BaseModel):
     q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
         None, description="Part of an id or a label"
     )
-    createdBefore: AwareDatetime | None = None  # noqa: N815
+    createdBefore: Time | None = None  # noqa: N815
     ids: list[Annotated[str, StringConstraints(max_length=300)]] | None = Field(None, max_length=MOST)
     dryRun: bool = Field(default=False, description="Only say which they are")  # noqa: N815
     cursor: str | None = Field(None, max_length=500, description="`nextCursor` of the call before")

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from renderkiln.api.auth import needs
-from renderkiln.api.envelope import Success, refusals, succeeded
+from renderkiln.api.envelope import Refused, Success, refusals, succeeded
 from renderkiln.api.room import Kiln
 from renderkiln.database import costs
 from renderkiln.database.costs import By, Sum
@@ -61,5 +61,10 @@ async def sum_costs(
 
 
 def _aware(moment: datetime | None) -> datetime | None:
-    """Times without a zone are UTC, as all that we tell."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    """Times without a zone are UTC, as all that we tell. Raises Refused for the edges of the calendar."""
+    if moment is None:
+        return None
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise Refused(422, "INVALID_REQUEST", "query: this is no time that can be kept") from None

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from renderkiln.api.auth import Bearer, needs
+from renderkiln.api.auth import Bearer, needs, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.place import Place
@@ -158,6 +158,7 @@ async def stream_events(
         _validity(kiln, sent),
         lambda stored: wanted(stored.event.name) and may_see(holder, stored),
         place=_place(last_id),
+        account=visible_to(holder),
     )
 
 
@@ -197,6 +198,7 @@ async def stream_job_events(
         place=Place(place.newest if place is not None else 0),
         job_id=job_id,
         lasts=lasts,
+        account=visible_to(holder),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -268,16 +269,16 @@ async def get_artifact(
     return FileResponse(artifact.path, media_type=artifact.content_type, filename=name, stat_result=status)
 
 
-def as_json(kiln: Reached, stored: StoredJob, *, linked_files: bool = False) -> dict[str, Any]:
+def as_json(kiln: Reached, stored: StoredJob, *, until: datetime | None = None) -> dict[str, Any]:
     """A job as the API tells it: files by their addresses here, and nowhere where anything lies.
 
-    The addresses of `linked_files` need no key.
+    For whoever has a link that is good `until` then, its addresses need no key and are good as long.
     """
     told = discreet(stored.report, stored.output_dir, kiln.kiln.settings.home.absolute())
-    if linked_files:
+    if until is not None:
         for artifact in told["artifacts"]:
-            artifact["url"] = linked(kiln, artifact["url"])
-    return {**told, "statusUrl": linked(kiln, f"/api/v1/jobs/{told['id']}/status")}
+            artifact["url"] = linked(kiln, artifact["url"], until)
+    return {**told, "statusUrl": linked(kiln, f"/api/v1/jobs/{told['id']}/status", until)}
 
 
 async def found(kiln: Reached, job_id: str, viewer: StoredKey | None) -> StoredJob:

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Holder, needs
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.ordering import job_ordered, submitted
-from renderkiln.api.orders import Document, IdempotencyKey, JobOrder, Metadata, Printable
+from renderkiln.api.orders import Document, IdempotencyKey, JobOrder, Metadata, Printable, Time
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes import jobs
 from renderkiln.api.stored import ANY, IfMatch, ProjectId, etag, projects_of, refusing, revision_of
@@ -82,7 +82,7 @@ class RenderOrder(BaseModel):
     maxBytes: int | None = Field(None, ge=1000, lt=2**53, description="Most bytes of a gif")  # noqa: N815
     label: Printable = Field("", max_length=200, description="What people read; by default its name")
     priority: int = Field(100, ge=1, le=10_000, description="Low numbers run first")
-    startAt: AwareDatetime | None = Field(None, description="Do not begin before")  # noqa: N815
+    startAt: Time | None = Field(None, description="Do not begin before")  # noqa: N815
     metadata: Metadata = Field(
         default_factory=dict,
         description="Yours: given back, with the `project` and `revision` rendered, unless it has its own",

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from renderkiln.api.envelope import Success, refusals, succeeded
-from renderkiln.api.links import Viewer
+from renderkiln.api.links import Viewer, end_of_link
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes.jobs import Job, JobId, as_json, found
 
@@ -20,4 +20,5 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 )
 async def get_status(request: Request, kiln: Kiln, viewer: Viewer, job_id: JobId) -> JSONResponse:
     """How a job stands: by its `statusUrl`, which needs no key, or with one. Files have links then, too."""
-    return succeeded(request, as_json(kiln, await found(kiln, job_id, viewer), linked_files=viewer is None))
+    until = end_of_link(request) if viewer is None else None
+    return succeeded(request, as_json(kiln, await found(kiln, job_id, viewer), until=until))

@@ -157,7 +157,7 @@ async def continue_upload(
         else:
             _check_offset(offset, upload.length)
     except FileNotFoundError:
-        raise _unknown(upload_id) from None
+        raise Refused(409, "UPLOAD_BUSY", "it is being finished: ask again", headers=_TUS) from None
     except Busy as error:
         raise Refused(409, "UPLOAD_BUSY", str(error), headers=_TUS) from error
     return Response(status_code=204, headers=await _told(kiln, upload))
@@ -219,8 +219,8 @@ async def _found(kiln: Reached, id: str, holder: StoredKey) -> Upload:
 async def _told(kiln: Reached, upload: Upload) -> dict[str, str]:
     try:
         offset = await run_in_threadpool(kiln.kiln.uploads.offset, upload)
-    except FileNotFoundError:
-        raise _unknown(upload.id) from None
+    except FileNotFoundError:  # it is becoming an asset just now
+        raise Refused(409, "UPLOAD_BUSY", "it is being finished: ask again", headers=_TUS) from None
     made = {} if upload.asset is None else {"Asset-Id": upload.asset}
     return {**_TUS, "Upload-Offset": str(offset), "Upload-Length": str(upload.length), **made}
 
