@@ -16,7 +16,7 @@ TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 SPREAD := -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 # The core's own tests, which alone have to cover it. Measuring makes every process that they start slower.
 CORE := tests/unit/domain tests/unit/engine tests/unit/database tests/conformance/database \
-  tests/integration/engine tests/integration/durable
+  tests/integration/engine tests/integration/durable tests/integration/api
 CHAOS_ARGS ?=
 SERVE_ARGS ?=
 
