@@ -27,6 +27,7 @@ MAY_MOUNT = (
 )
 
 KEYS = {
+    "label",
     "id", "batchId", "pipeline", "queue", "state", "stage", "progress", "message", "attempt", "maxAttempts",
     "worker", "priority", "createdAt", "startedAt", "processedAt", "completedAt", "error", "result",
     "artifacts", "metadata", "warnings", "reused", "leftOut", "cost",
