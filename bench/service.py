@@ -238,7 +238,7 @@ class _Line:
         )
         await self._reader.readuntil(b"\r\n\r\n")
         while line := await self._reader.readline():
-            if line.startswith(b"data:") and (at := json.loads(line[5:]).get("at")):
+            if line.startswith(b"data:") and (at := json.loads(line[5:]).get("timestamp")):
                 yield datetime.fromisoformat(at).timestamp()
 
     async def _data(self) -> Any:
