@@ -121,7 +121,7 @@ def test_a_batch_outlives_one_of_three_machines(cluster: Cluster, tmp_path: Path
     names = [f"machine-{number}" for number in (1, 2, 3)]
     for name in names:
         cluster.start(name, "worker", "--worker-id", name)
-    with httpx.Client(base_url=url, headers=headers, timeout=30) as api:
+    with httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=30) as api:
         jobs = _ordered(api, write_wav(tmp_path / "music.wav", tune(3)))
 
         def told() -> list[dict[str, Any]]:
