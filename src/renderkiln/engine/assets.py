@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from renderkiln.database import assets
 from renderkiln.database.assets import StoredAsset
@@ -25,7 +25,7 @@ from renderkiln.media.identify import Identity, identify
 from renderkiln.pipelines.contract import Limits
 from renderkiln.storage.contract import Storage
 from renderkiln.storage.local import LocalStorage
-from renderkiln.storage.naming import extension
+from renderkiln.storage.naming import asset_key
 
 
 class InUse(UserError):
@@ -62,7 +62,7 @@ class Assets:
             sha256=digest,
             kind=seen.kind,
             content_type=seen.content_type,
-            storage_key=f"assets/{id[4:6]}/{id}{extension(proper)}",
+            storage_key=asset_key(id, proper),
             created_at=self.clock.now(),
             facts=seen.facts,
         )
@@ -92,7 +92,7 @@ class Assets:
             known = assets.find(connection, asset_id(place) or "")
         if known is None:
             raise Permanent(f"{place} is not there any more: it was removed")
-        path = self.cache / known.sha256[:2] / f"{known.sha256}{extension(known.name)}"
+        path = self.cache / known.sha256[:2] / f"{known.sha256}{PurePosixPath(known.storage_key).suffix}"
         try:
             if path.stat().st_size != known.size:  # a power cut has left that
                 path.unlink()

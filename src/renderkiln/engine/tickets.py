@@ -1,7 +1,7 @@
 """Tickets in queues that outlive every process. The only file that knows DBOS.
 
 A ticket stands for one turn of one attempt: whoever draws it may try to take the attempt. Our own rows decide
-who holds it (`database.jobs`); a ticket too many is drawn, finds nothing to do and is gone. So tickets carry
+who holds it (`database.moves`); a ticket too many is drawn, finds nothing to do and is gone. So tickets carry
 no state, and nothing of DBOS has to agree with our rows: only to be written in the same transaction.
 """
 

@@ -56,7 +56,7 @@ class Uploads:
         return upload
 
     def find(self, id: str) -> Upload | None:
-        """The upload, if it is known and its file is there."""
+        """The upload, if it is known; its file may be gone, or an asset already."""
         if _ID.fullmatch(id) is None:
             return None
         try:

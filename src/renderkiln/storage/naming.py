@@ -25,14 +25,14 @@ def artifact_key(
     day = created.astimezone(UTC)
     folder = f"{day:%Y/%m/%d}" if project is None else slug(project)
     number = "" if position == 1 else f".{position}"
-    return f"{_FOLDERS.get(kind, slug(kind))}/{folder}/{slug(job)}{number}{extension(name)}"
+    return f"{_FOLDERS.get(kind, slug(kind))}/{folder}/{slug(job)}{number}{_extension(name)}"
 
 
-def asset_key(sha256: str, name: str) -> str:
-    """The key of an uploaded file, known by its content: `assets/3f/3f2a….wav`."""
-    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-        raise ValueError("a SHA-256 has 64 hexadecimal digits in lower case")
-    return f"assets/{sha256[:2]}/{sha256}{extension(name)}"
+def asset_key(id: str, name: str) -> str:
+    """The key of an uploaded file, one for each asset: `assets/3f/ast_3f2a….wav`."""
+    if not re.fullmatch(r"ast_[0-9a-f]{32}", id):
+        raise ValueError("the id of an asset is ast_ and 32 hexadecimal digits in lower case")
+    return f"assets/{id[4:6]}/{id}{_extension(name)}"
 
 
 def slug(name: str) -> str:
@@ -47,6 +47,6 @@ def slug(name: str) -> str:
     return f"{readable or 'x'}~{digest}"
 
 
-def extension(name: str) -> str:
+def _extension(name: str) -> str:
     extension = PurePosixPath(name).suffix.lower()
     return extension if _EXTENSION.fullmatch(extension) and not extension[1:].isdigit() else ""

@@ -131,6 +131,15 @@ def test_uploads_are_refused_by_the_protocol(api: Api, song: bytes) -> None:
     assert api("OPTIONS", "/uploads").headers["tus-version"] == "1.0.0"
 
 
+@ON_ONE
+def test_an_upload_that_becomes_an_asset_just_now_is_busy(api: Api) -> None:
+    place = begin(api, 5)
+    (api.kiln.uploads.folder / f"{place.rpartition('/')[2]}.part").unlink()  # as when the storage has it
+    assert api.refusal("GET", place)[:2] == (409, "UPLOAD_BUSY")
+    assert api("HEAD", place, headers=TUS).status_code == 409
+    assert patch(api, place, 0, b"hello").json()["error"]["code"] == "UPLOAD_BUSY"
+
+
 def test_an_upload_that_is_no_media_is_gone_when_it_is_whole(api: Api) -> None:
     place = begin(api, 5, "x.mp3")
     refused = patch(api, place, 0, b"hello")

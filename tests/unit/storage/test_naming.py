@@ -23,7 +23,7 @@ def test_keys_that_people_read() -> None:
         == "videos/spring/b-1.2.mp4"
     )
     assert artifact_key("audio", "b-1", "x.mp3", NOON) == "audio/2026/01/27/b-1.mp3"
-    assert asset_key("3f" + "0" * 62, "My Song.wav") == f"assets/3f/3f{'0' * 62}.wav"
+    assert asset_key(f"ast_3f{0:030x}", "My Song.wav") == f"assets/3f/ast_3f{0:030x}.wav"
 
 
 def test_the_day_is_that_of_utc() -> None:
@@ -96,5 +96,5 @@ def test_slugs_are_told_apart(one: str, other: str) -> None:
 def test_mistakes() -> None:
     with pytest.raises(ValueError, match="position 1"):
         artifact_key("video", "j", "a.mp4", NOON, position=0)
-    with pytest.raises(ValueError, match="64 hexadecimal"):
+    with pytest.raises(ValueError, match="32 hexadecimal"):
         asset_key("../../x", "a.wav")

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
@@ -98,7 +97,10 @@ async def begin_upload(
     "/{upload_id}",
     operation_id="getUploadOffset",
     dependencies=[needs("submit")],
-    responses={200: {"description": "By headers", "headers": _HEADERS}, **refusals(401, 403, 404, 412, 422)},
+    responses={
+        200: {"description": "By headers", "headers": _HEADERS},
+        **refusals(401, 403, 404, 409, 412, 422),
+    },
 )
 async def get_upload_offset(kiln: Kiln, holder: Holder, upload_id: UploadId, tus: Spoken = "") -> Response:
     """Where to go on."""
@@ -111,12 +113,12 @@ async def get_upload_offset(kiln: Kiln, holder: Holder, upload_id: UploadId, tus
     "/{upload_id}",
     operation_id="getUpload",
     dependencies=[needs("submit")],
-    responses={200: {"model": Success[Progress]}, **refusals(401, 403, 404, 422)},
+    responses={200: {"model": Success[Progress]}, **refusals(401, 403, 404, 409, 422)},
 )
 async def get_upload(request: Request, kiln: Kiln, holder: Holder, upload_id: UploadId) -> JSONResponse:
     """How far it is, and the asset it has become."""
     upload = await _found(kiln, upload_id, holder)
-    offset = await kiln.work(lambda: kiln.kiln.uploads.offset(upload))
+    offset = await _offset(kiln, upload)
     return succeeded(request, progress_of(upload, offset))
 
 
@@ -216,11 +218,15 @@ async def _found(kiln: Reached, id: str, holder: StoredKey) -> Upload:
     return upload
 
 
-async def _told(kiln: Reached, upload: Upload) -> dict[str, str]:
+async def _offset(kiln: Reached, upload: Upload) -> int:
     try:
-        offset = await run_in_threadpool(kiln.kiln.uploads.offset, upload)
+        return await kiln.work(lambda: kiln.kiln.uploads.offset(upload))
     except FileNotFoundError:  # it is becoming an asset just now
         raise Refused(409, "UPLOAD_BUSY", "it is being finished: ask again", headers=_TUS) from None
+
+
+async def _told(kiln: Reached, upload: Upload) -> dict[str, str]:
+    offset = await _offset(kiln, upload)
     made = {} if upload.asset is None else {"Asset-Id": upload.asset}
     return {**_TUS, "Upload-Offset": str(offset), "Upload-Length": str(upload.length), **made}
 
