@@ -17,7 +17,6 @@ import sys
 import sysconfig
 import tempfile
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -252,13 +251,6 @@ def uploads_left(moto: ObjectStore, bucket: Bucket) -> list[str]:
     """The keys of the bucket's multipart uploads that were begun and neither finished nor aborted."""
     answer = httpx.get(f"{moto.endpoint}/{BUCKET}?uploads").raise_for_status()
     return re.findall(rf"<Key>({bucket.prefix}/[^<]*)</Key>", answer.text)
-
-
-def wait_until(what: Any, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.01)
 
 
 def _rclone() -> str:

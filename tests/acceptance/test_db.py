@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +20,7 @@ from renderkiln.app import Renderkiln
 from renderkiln.domain.job import Job
 from renderkiln.engine.submission import Submission
 from renderkiln.settings import Settings
+from waiting import until
 
 from .conftest import Command
 from .test_render import MAY_MOUNT, MOUNTS
@@ -79,13 +79,6 @@ def jobs_by_state(renderkiln: Command) -> dict[str, int]:
     ended = renderkiln("db", "show", "-o", "json")
     assert ended.returncode == 0, ended.stderr
     return {state: number for state, number in json.loads(ended.stdout)["jobs"].items() if number}
-
-
-def until(happened: Callable[[], object], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def submit(renderkiln: Command, *names: str) -> None:

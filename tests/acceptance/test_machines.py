@@ -22,9 +22,9 @@ import pytest
 
 from databases import Postgres, postgres
 from object_stores import ObjectStore, rclone
+from waiting import until
 
 from .conftest import tune, write_wav
-from .test_serve import until
 
 __all__ = ["postgres", "rclone"]
 

@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+
+from waiting import until
 
 from .conftest import Command
 from .test_narration import script
@@ -34,13 +35,6 @@ def key(renderkiln: Command, scope: str = "admin") -> dict[str, str]:
     made = renderkiln("keys", "create", "--name", scope, "--scope", scope)
     assert made.returncode == 0, made.stderr
     return {"Authorization": f"Bearer {made.stdout.strip()}"}
-
-
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:

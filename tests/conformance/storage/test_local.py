@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from object_stores import wait_until
 from renderkiln.storage.errors import Full, Missing, Refused, StorageError, Taken, Unavailable
 from renderkiln.storage.local import LocalStorage
 from renderkiln.storage.source import CHUNK, Source
 from renderkiln.storage.trouble import meaning
+from waiting import until
 
 WRITER = """
 import os, sys, time
@@ -406,7 +406,7 @@ def test_a_draft_is_as_old_as_its_last_byte(storage: LocalStorage) -> None:
     source: Source = slowly()
     thread = threading.Thread(target=storage.put, args=["a", source], kwargs={"content_type": "x/y"})
     thread.start()
-    wait_until(done.is_set)
+    until(done.is_set)
     (draft,) = (storage._root / "drafts").iterdir()
     assert draft.stat().st_mtime > time.time() - 60
     assert storage.sweep(older_than=60) == 0

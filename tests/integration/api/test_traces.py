@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from renderkiln.api.app import create_app
 from renderkiln.api.server import Server
 from renderkiln.observability import traces
+from waiting import until
 
 from .conftest import ON_ONE, Api
 
@@ -37,6 +39,12 @@ def traced(api: Api) -> Iterator[tuple[httpx.Client, InMemorySpanExporter]]:
     thread.join(timeout=20)
 
 
+def spans_of(memory: InMemorySpanExporter) -> Sequence[ReadableSpan]:
+    """The spans there are: one ends only after its answer has arrived."""
+    until(memory.get_finished_spans)
+    return memory.get_finished_spans()
+
+
 @ON_ONE
 def test_jobs_belong_to_the_trace_of_their_request(
     api: Api, traced: tuple[httpx.Client, InMemorySpanExporter]
@@ -46,7 +54,7 @@ def test_jobs_belong_to_the_trace_of_their_request(
     answer = client.post("/api/v1/jobs", json=order, headers={"traceparent": ASKED})
     assert answer.status_code == 202
     client.get("/healthz")
-    (span,) = memory.get_finished_spans()
+    (span,) = spans_of(memory)
     assert span.context is not None
     assert span.parent is not None
     assert (span.name, f"{span.parent.span_id:016x}") == ("POST submitJob", ASKED.split("-")[2])
@@ -67,5 +75,5 @@ def test_a_trace_that_is_none_begins_anew(
 ) -> None:
     client, memory = traced
     assert client.get("/api/v1/jobs", headers={"traceparent": given}).status_code == 200
-    (span,) = memory.get_finished_spans()
+    (span,) = spans_of(memory)
     assert (span.name, span.parent) == ("GET listJobs", None)

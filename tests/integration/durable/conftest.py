@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from renderkiln.database.events import StoredEvent
 from renderkiln.database.jobs import StoredJob
 from renderkiln.engine.room import Room
 from renderkiln.engine.submission import Submission
+from waiting import until
 
 __all__ = ["database_url", "moto", "postgres", "proxy", "rclone", "sqlite_template"]
 
@@ -79,14 +80,14 @@ class Rig:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environ or {})},
         )
         self.processes.append(process)
-        self.until(lambda: process.pid in {each.pid for each in self.workers()})
+        until(lambda: process.pid in {each.pid for each in self.workers()})
         return process
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         """Stop it, but not in the middle of a write: SQLite is then locked for everybody."""
         while True:
             process.send_signal(signal.SIGSTOP)
-            self.until(lambda: all(map(_is_stopped, Path(f"/proc/{process.pid}/task").iterdir())))
+            until(lambda: all(map(_is_stopped, Path(f"/proc/{process.pid}/task").iterdir())))
             if not self.room.database.is_sqlite:
                 return
             with contextlib.closing(sqlite3.connect(self.room.database.path, timeout=0.5)) as probe:
@@ -114,12 +115,6 @@ class Rig:
         with self.room.database.read() as connection:
             found = events.after(connection, 0, job_id=job, limit=10_000)
         return [each for each in found if each.event.name in names]
-
-    def until(self, happened: Callable[[], object], seconds: float = 120.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not happened():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.02)
 
 
 def _is_stopped(thread: Path) -> bool:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from databases import Postgres
+from waiting import until
 
 from .conftest import Rig
 
@@ -26,18 +27,18 @@ BY_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_postgres_is_killed_and_restarted_and_the_render_goes_on(rig: Rig, postgres: Postgres) -> None:
     worker = rig.worker("first")
     (id,) = rig.submit("note", **SLOW)
-    rig.until(lambda: rig.told("part.completed", job=id))
+    until(lambda: rig.told("part.completed", job=id))
     postgres.crash()
     time.sleep(3.0)
     postgres.restart()
     rig.room.database.engine.dispose()
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     assert rig.job(id).report.attempt == 1
     assert rig.told("job.taken_over", "job.retrying", "worker.lost") == []
     parts = [each.event.facts["part"] for each in rig.told("part.completed", job=id)]
     assert sorted(parts) == [f"{number:03d}" for number in range(8)]
     (next_id,) = rig.submit("next", segments=1)  # and the queue lives, too
-    rig.until(lambda: rig.state(next_id) == "completed")
+    until(lambda: rig.state(next_id) == "completed")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
 
@@ -48,13 +49,13 @@ def test_a_database_locked_for_twenty_seconds_costs_nobody_anything(rig: Rig) ->
     """The workers here call the others dead after 6 s, so that 20 s would be plenty."""
     workers = [rig.worker(name, environ={"SILENCE": "6"}) for name in ("first", "second")]
     ids = rig.submit("a", "b", **SLOW)
-    rig.until(lambda: len(rig.told("part.completed")) >= 2)
+    until(lambda: len(rig.told("part.completed")) >= 2)
     with contextlib.closing(sqlite3.connect(rig.room.database.path, isolation_level=None)) as locking:
         locking.execute("PRAGMA busy_timeout = 30000")
         locking.execute("BEGIN IMMEDIATE")
         time.sleep(20.0)
         locking.execute("COMMIT")
-    rig.until(lambda: all(rig.state(id) == "completed" for id in ids))
+    until(lambda: all(rig.state(id) == "completed" for id in ids))
     assert rig.told("job.taken_over", "job.retrying", "job.failed", "worker.lost") == []
     assert all(worker.poll() is None for worker in workers)
 
@@ -64,11 +65,11 @@ def test_a_database_locked_for_twenty_seconds_costs_nobody_anything(rig: Rig) ->
 def test_a_locked_table_costs_nobody_anything(rig: Rig) -> None:
     rig.worker("first")
     (id,) = rig.submit("a", **SLOW)
-    rig.until(lambda: rig.told("part.completed"))
+    until(lambda: rig.told("part.completed"))
     with psycopg.connect(rig.url.replace("+psycopg", "")) as locking:
         locking.execute("LOCK TABLE kiln_jobs, kiln_workers IN ACCESS EXCLUSIVE MODE")
         time.sleep(20.0)
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     assert rig.told("job.taken_over", "job.retrying", "job.failed", "worker.lost") == []
 
 
@@ -78,6 +79,6 @@ def test_a_clock_set_back_kills_nobody(rig: Rig) -> None:
     behind = rig.worker("behind", environ={"CLOCK_SET_BACK": "3600", **patient})
     rig.worker("right", environ=patient)
     ids = rig.submit("a", "b", "c", "d", **SLOW)
-    rig.until(lambda: all(rig.state(id) == "completed" for id in ids))
+    until(lambda: all(rig.state(id) == "completed" for id in ids))
     assert rig.told("worker.lost", "job.taken_over") == []
     assert behind.poll() is None

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,6 +30,7 @@ from renderkiln.engine.heartbeat import Heartbeat, announce
 from renderkiln.engine.submission import Submission
 from renderkiln.events import handlers, signing
 from renderkiln.events.subscription import subscribe
+from waiting import until
 
 from .conftest import DEMO, Rig
 from .receiver import Receiver, receiving
@@ -89,13 +90,6 @@ class Post:
                 courier = stack.enter_context(room.courier(house))
                 stack.callback(courier.finish, 10.0)
             yield
-
-
-def until(happened: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -391,12 +385,12 @@ def test_what_a_killed_worker_was_sending_is_sent_by_another_one(rig: Rig, recei
     hook = hooks.create(receiver.url, types=["user.upgraded"])
     first = rig.worker("first")
     rig.app.emit("user.upgraded", {})
-    rig.until(lambda: receiver.taken)
+    until(lambda: receiver.taken)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     assert hooks.deliveries(hook.id)[0].state == "pending"
     rig.worker("second")
-    rig.until(lambda: hooks.deliveries(hook.id)[0].state == "delivered", 30)
+    until(lambda: hooks.deliveries(hook.id)[0].state == "delivered", 30)
     hanging.set()
     assert [each.id for each in receiver.taken] == [hooks.deliveries(hook.id)[0].id] * 2
 

@@ -8,6 +8,7 @@ import pytest
 
 from renderkiln.domain.errors import UserError
 from renderkiln.engine.submission import Submission
+from waiting import until
 
 from .conftest import Rig
 
@@ -31,7 +32,7 @@ def chain(rig: Rig, *mischiefs: str) -> list[str]:
 def test_each_begins_when_the_one_before_is_completed(rig: Rig) -> None:
     ids = chain(rig, "none", "none", "none")
     rig.worker("first")
-    rig.until(lambda: rig.state(ids[2]) == "completed")
+    until(lambda: rig.state(ids[2]) == "completed")
     times = [(rig.job(id).report.started_at, rig.job(id).report.completed_at) for id in ids]
     for (_, completed), (started, _) in pairwise(times):
         assert completed is not None
@@ -42,7 +43,7 @@ def test_each_begins_when_the_one_before_is_completed(rig: Rig) -> None:
 def test_a_failure_ends_those_that_need_it_and_a_retry_takes_them_up_again(rig: Rig) -> None:
     ids = chain(rig, "permanent", "none", "none")
     rig.worker("first")
-    rig.until(lambda: rig.told("batch.completed"))
+    until(lambda: rig.told("batch.completed"))
     assert list(map(rig.state, ids)) == ["failed", "cancelled", "cancelled"]
     error = rig.job(ids[1]).report.error
     assert error is not None
@@ -62,7 +63,7 @@ def test_a_cancelled_job_ends_those_that_need_it(rig: Rig) -> None:
     assert [each.event.facts["round"] for each in rig.told("batch.completed")] == [1]
     rig.room.control.retry(ids[0])
     rig.worker("first")
-    rig.until(lambda: list(map(rig.state, ids)) == ["completed", "completed"])
+    until(lambda: list(map(rig.state, ids)) == ["completed", "completed"])
 
 
 def test_what_cannot_be_needed_is_refused_and_nothing_is_stored(rig: Rig) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.engine.submission import Submission
+from waiting import until
 
 from .conftest import DEMO, Rig
 
@@ -46,7 +47,7 @@ def test_a_worker_runs_as_many_as_its_settings_say(rig: Rig) -> None:
     ids = rig.submit("a", "b", "c", "d", **SLOW)
     with watching(rig) as seen:
         rig.worker("first")
-        rig.until(lambda: all_completed(rig, ids))
+        until(lambda: all_completed(rig, ids))
     assert max(seen) == 2
 
 
@@ -54,7 +55,7 @@ def test_a_worker_with_its_own_bound_stays_below_it(rig: Rig) -> None:
     ids = rig.submit("a", "b", "c", **SLOW)
     with watching(rig) as seen:
         rig.worker("first", most=1)
-        rig.until(lambda: all_completed(rig, ids))
+        until(lambda: all_completed(rig, ids))
     assert max(seen) == 1
 
 
@@ -64,11 +65,11 @@ def test_limits_change_at_run_time_and_hold_over_all_workers(rig: Rig) -> None:
     with watching(rig) as seen:
         rig.worker("first")
         rig.worker("second")
-        rig.until(lambda: rig.state(ids[0]) == "completed")
+        until(lambda: rig.state(ids[0]) == "completed")
     assert max(seen) == 1
     rig.room.queues.set_limits(QUEUE, global_limit=None, worker_limit=None)
     with watching(rig) as seen:
-        rig.until(lambda: all_completed(rig, ids))
+        until(lambda: all_completed(rig, ids))
     assert max(seen) > 1
     report = rig.room.queues.reports()[0]
     assert (report.name, report.worker_limit, report.global_limit) == (QUEUE, 2, None)
@@ -77,15 +78,15 @@ def test_limits_change_at_run_time_and_hold_over_all_workers(rig: Rig) -> None:
 def test_a_paused_queue_starts_nothing_and_lets_end_what_runs(rig: Rig) -> None:
     rig.worker("first")
     running = rig.submit("a", **SLOW)
-    rig.until(lambda: rig.told("part.completed"))
+    until(lambda: rig.told("part.completed"))
     rig.room.queues.pause(QUEUE)
     waiting = rig.submit("b", segments=1)
-    rig.until(lambda: all_completed(rig, running))
+    until(lambda: all_completed(rig, running))
     rig.app._clock.sleep(1.0)
     assert rig.state(waiting[0]) == "pending"
     assert rig.room.queues.reports()[0].paused
     rig.room.queues.resume(QUEUE)
-    rig.until(lambda: all_completed(rig, waiting))
+    until(lambda: all_completed(rig, waiting))
     assert len(rig.told("queue.paused")) == len(rig.told("queue.resumed")) == 1
 
 
@@ -107,7 +108,7 @@ def test_the_urgent_run_first_and_the_order_can_be_changed(rig: Rig) -> None:
     rig.room.submit(Submission(batch, jobs, rig.output))
     rig.room.control.reprioritise(jobs[0].id, 1)
     rig.worker("first")
-    rig.until(lambda: all_completed(rig, [job.id for job in jobs]))
+    until(lambda: all_completed(rig, [job.id for job in jobs]))
     started = [each.event.job_id for each in rig.told("job.started")]
     assert started == [f"{batch}-{name}" for name in ("late", "soon", "usual", "last")]
     with pytest.raises(UserError, match="only the order of waiting jobs"):
@@ -121,7 +122,7 @@ def test_a_scheduled_job_begins_at_its_time(rig: Rig) -> None:
     job = rig.app.job(DEMO, note, {"segments": 1})
     at = datetime.now(UTC) + timedelta(seconds=3)
     rig.room.submit(Submission(job.batch_id, [job], rig.output, not_before=at))
-    rig.until(lambda: rig.state(job.id) == "completed")
+    until(lambda: rig.state(job.id) == "completed")
     started = rig.job(job.id).report.started_at
     assert started is not None
     assert started - at >= timedelta(seconds=-0.1)

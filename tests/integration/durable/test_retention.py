@@ -26,6 +26,7 @@ from renderkiln.engine.retention import Keep, Retention, Swept
 from renderkiln.engine.submission import Submission
 from renderkiln.media import kernels
 from renderkiln.testing import FakeClock
+from waiting import until
 
 from .conftest import DEMO, Rig
 
@@ -109,7 +110,7 @@ def count(rig: Rig, table: sa.Table) -> int:
 def test_a_job_is_forgotten_after_its_days_and_its_file_stays(rig: Rig) -> None:
     (id,) = rig.submit("note")
     worker = rig.worker("w")
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     worker.send_signal(signal.SIGTERM)
     worker.wait()
     log = put(rig.app.settings.home / "logs" / f"{id}.log", days=8)
@@ -144,12 +145,12 @@ def test_a_key_is_answered_when_its_jobs_are_long_forgotten(rig: Rig) -> None:
 def test_the_queue_engine_keeps_its_newest_entries(rig: Rig) -> None:
     ids = rig.submit(*(f"note{number}" for number in range(6)), segments=1, seconds=0.1)
     rig.worker("w")
-    rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
-    rig.until(lambda: not rig.room.tickets.drawn_by_others_than(()))
+    until(lambda: {rig.state(id) for id in ids} == {"completed"})
+    until(lambda: not rig.room.tickets.drawn_by_others_than(()))
     cancelled = rig.submit("a", "b", "c", pipeline=DEMO)
     for id in cancelled:
         rig.room.control.cancel(id)
-    rig.until(lambda: {rig.state(id) for id in cancelled} == {"cancelled"})
+    until(lambda: {rig.state(id) for id in cancelled} == {"cancelled"})
     keep = Keep(jobs=90, events=30, completed=2, failed=1, cache=10**9)
     assert retention(rig, keep).sweep().tickets >= 3
     rest = sum(iter(lambda: rig.room.tickets.forget(keep={}), 0))
@@ -159,7 +160,7 @@ def test_the_queue_engine_keeps_its_newest_entries(rig: Rig) -> None:
 def test_what_runs_is_never_touched(rig: Rig) -> None:
     (id,) = rig.submit("note", segments=6, seconds=0.5, pace=True)
     rig.worker("w")
-    rig.until(lambda: rig.told("part.completed", "job.progress", job=id))
+    until(lambda: rig.told("part.completed", "job.progress", job=id))
     swept = retention(rig, EVERYTHING).sweep()
     while (stored := rig.room.find(id)) is not None and stored.report.state != "completed":
         assert (swept.jobs, swept.batches, swept.stages, swept.folders) == (0, 0, 0, 0)
@@ -251,7 +252,7 @@ def test_a_sweep_that_is_killed_leaves_the_rest_to_the_next(rig: Rig) -> None:
     arguments = [str(rig.app.settings.home), rig.url]
     process = subprocess.Popen([sys.executable, "-c", SWEEP, *arguments], stdout=subprocess.PIPE)
     rig.processes.append(process)
-    rig.until(lambda: count(rig, schema.jobs) < 400)
+    until(lambda: count(rig, schema.jobs) < 400)
     process.kill()
     process.communicate()
     rest = count(rig, schema.jobs)

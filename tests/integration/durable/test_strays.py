@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from renderkiln.database import moves
 from renderkiln.domain.clock import SystemClock
 from renderkiln.engine.strays import Attempt, Strays
+from waiting import until
 
 from .conftest import Rig
 
@@ -37,7 +38,7 @@ def test_a_waiting_job_without_a_ticket_gets_one(rig: Rig) -> None:
     assert [ticket.attempt for ticket in rig.room.tickets.of_job(lost)] == [1]
     assert rig.room.tickets.of_job(fine) == [kept]
     rig.worker("first")
-    rig.until(lambda: rig.state(lost) == rig.state(fine) == "completed")
+    until(lambda: rig.state(lost) == rig.state(fine) == "completed")
 
 
 def test_what_a_worker_holds_and_does_not_run_is_put_back_at_the_second_look(rig: Rig) -> None:

@@ -17,6 +17,7 @@ from renderkiln.database import moves
 from renderkiln.domain.clock import SystemClock
 from renderkiln.domain.errors import UserError
 from renderkiln.engine.takeover import CRASHES, Takeover
+from waiting import until
 
 from .conftest import Rig
 
@@ -87,10 +88,10 @@ def test_a_job_that_kills_its_workers_is_given_up(rig: Rig) -> None:
 def test_a_killed_workers_job_goes_on_where_it_was(rig: Rig) -> None:
     first = rig.worker("first")
     (id,) = rig.submit("note", **PARTS)
-    rig.until(lambda: len(rig.told("part.completed", job=id)) >= 2)
+    until(lambda: len(rig.told("part.completed", job=id)) >= 2)
     first.kill()
     rig.worker("second")
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     parts = [each.event.facts["part"] for each in rig.told("part.completed", job=id)]
     assert sorted(parts) == [f"{number:03d}" for number in range(6)]  # none was made twice
     assert rig.job(id).report.reused == ("gather",)
@@ -103,10 +104,10 @@ def test_a_killed_workers_job_goes_on_where_it_was(rig: Rig) -> None:
 def test_a_restart_under_the_same_name_is_another_worker(rig: Rig) -> None:
     first = rig.worker("same")
     (id,) = rig.submit("note", **PARTS)
-    rig.until(lambda: rig.told("part.completed", job=id))
+    until(lambda: rig.told("part.completed", job=id))
     first.kill()
     rig.worker("same")
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     assert len(rig.told("worker.lost")) == 1
     assert len(rig.told("job.taken_over", job=id)) == 1
 
@@ -114,13 +115,13 @@ def test_a_restart_under_the_same_name_is_another_worker(rig: Rig) -> None:
 def test_a_worker_that_was_only_stopped_changes_nothing(rig: Rig) -> None:
     first = rig.worker("first")
     (id,) = rig.submit("note", **PARTS)
-    rig.until(lambda: rig.told("part.completed", job=id))
+    until(lambda: rig.told("part.completed", job=id))
     rig.stop(first)
     rig.worker("second")
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     before = rig.job(id), _sha256(rig.output / "note.mkv")
     first.send_signal(signal.SIGCONT)
-    rig.until(lambda: first.pid in {each.pid for each in rig.workers()})  # it is back among the living
+    until(lambda: first.pid in {each.pid for each in rig.workers()})  # it is back among the living
     first.send_signal(signal.SIGTERM)
     assert first.wait(30) == 0
     assert (rig.job(id), _sha256(rig.output / "note.mkv")) == before
@@ -132,13 +133,13 @@ def test_a_worker_that_wakes_up_may_take_its_job_again(rig: Rig) -> None:
     """The run that lost the job is still ending: it must not end the job that its own process took again."""
     first = rig.worker("first")
     (id,) = rig.submit("note", **PARTS)
-    rig.until(lambda: len(rig.told("part.completed", job=id)) >= 2)
+    until(lambda: len(rig.told("part.completed", job=id)) >= 2)
     rig.stop(first)
     owner = rig.job(id).owner
     assert owner is not None
     sweeper(rig, "other")({owner})
     first.send_signal(signal.SIGCONT)
-    rig.until(lambda: rig.state(id) in {"completed", "cancelled", "failed"})
+    until(lambda: rig.state(id) in {"completed", "cancelled", "failed"})
     assert rig.state(id) == "completed"
     parts = [each.event.facts["part"] for each in rig.told("part.completed", job=id)]
     assert sorted(parts) == [f"{number:03d}" for number in range(6)]
@@ -148,10 +149,10 @@ def test_a_worker_that_wakes_up_may_take_its_job_again(rig: Rig) -> None:
 def test_a_cancelled_job_that_is_retried_goes_on_where_it_was(rig: Rig) -> None:
     rig.worker("first")
     (id,) = rig.submit("note", **PARTS)
-    rig.until(lambda: len(rig.told("part.completed", job=id)) >= 2)
+    until(lambda: len(rig.told("part.completed", job=id)) >= 2)
     rig.room.control.cancel(id)
     assert rig.room.control.retry(id) == 2
-    rig.until(lambda: rig.state(id) in {"completed", "failed"})
+    until(lambda: rig.state(id) in {"completed", "failed"})
     report = rig.job(id).report
     assert (report.state, report.reused) == ("completed", ("gather",))
     parts = [each.event.facts["part"] for each in rig.told("part.completed", job=id)]
@@ -171,13 +172,13 @@ def test_a_ticket_is_not_lost_with_who_drew_it(rig: Rig) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(reader, 0)[1]) == -signal.SIGKILL
     assert rig.state(id) == "pending"
     rig.worker("second")
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
 
 
 def test_sigterm_lets_a_job_end(rig: Rig) -> None:
     first = rig.worker("first")
     ids = rig.submit("one", "two", "three", "four", **PARTS)
-    rig.until(lambda: rig.told("part.completed"))
+    until(lambda: rig.told("part.completed"))
     first.send_signal(signal.SIGTERM)
     assert first.wait(30) == 0
     assert sorted(map(rig.state, ids)) == ["completed", "completed", "pending", "pending"]
@@ -187,16 +188,16 @@ def test_sigterm_lets_a_job_end(rig: Rig) -> None:
 def test_a_second_signal_hands_a_job_back(rig: Rig) -> None:
     first = rig.worker("first")
     (id,) = rig.submit("note", **PARTS)
-    rig.until(lambda: rig.told("part.completed", job=id))
+    until(lambda: rig.told("part.completed", job=id))
     first.send_signal(signal.SIGTERM)
-    rig.until(lambda: rig.workers()[0].draining)
+    until(lambda: rig.workers()[0].draining)
     first.send_signal(signal.SIGTERM)
     assert first.wait(10) == 0
     assert len(rig.told("job.handed_back", job=id)) == 1
     stored = rig.job(id)
     assert (stored.report.state, stored.owner, stored.crashes) == ("pending", None, 0)
     rig.worker("second")
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     assert rig.job(id).report.attempt == 1
     parts = [each.event.facts["part"] for each in rig.told("part.completed", job=id)]
     assert sorted(parts) == [f"{number:03d}" for number in range(6)]
@@ -206,10 +207,10 @@ def test_a_running_job_is_cancelled(rig: Rig) -> None:
     rig.worker("first")
     mark = rig.folder / "pid"
     (id,) = rig.submit("note", pipeline="mischief:Mischief", mischief="hang", mark=str(mark))
-    rig.until(lambda: mark.exists() and mark.read_text())
+    until(lambda: mark.exists() and mark.read_text())
     stage = int(mark.read_text())
     rig.room.control.cancel(id)
-    rig.until(lambda: not Path(f"/proc/{stage}").exists(), 3)
+    until(lambda: not Path(f"/proc/{stage}").exists(), 3)
     assert rig.state(id) == "cancelled"
     with pytest.raises(UserError, match="has already ended"):
         rig.room.control.cancel(id)
@@ -218,12 +219,12 @@ def test_a_running_job_is_cancelled(rig: Rig) -> None:
 def test_a_failed_job_is_tried_again_later(rig: Rig) -> None:
     rig.worker("first")
     (id,) = rig.submit("note", pipeline="mischief:Mischief", mischief="temporary")
-    rig.until(lambda: rig.state(id) == "failed")
+    until(lambda: rig.state(id) == "failed")
     report = rig.job(id).report
     assert report.attempt == report.job.max_attempts
     assert len(rig.told("job.retrying", job=id)) == report.job.max_attempts - 1
     assert rig.room.control.retry(id) == report.attempt + 1
-    rig.until(lambda: rig.state(id) == "failed" and len(rig.told("job.failed", job=id)) == 2)
+    until(lambda: rig.state(id) == "failed" and len(rig.told("job.failed", job=id)) == 2)
     assert [each.event.facts["round"] for each in rig.told("batch.completed")] == [1, 2]
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import until
+
 from .conftest import Rig
 
 pytestmark = pytest.mark.integration
@@ -48,7 +50,7 @@ def old_version(rig: Rig, names: Sequence[str] = NAMES) -> Iterator[tuple[subpro
 def test_a_queue_of_the_previous_version_drains(rig: Rig, signal_number: int) -> None:
     with old_version(rig) as (process, ids):
         # Jobs of one moment are drawn in any order.
-        rig.until(lambda: {rig.state(id) for id in ids} == {"completed", "processing", "pending"})
+        until(lambda: {rig.state(id) for id in ids} == {"completed", "processing", "pending"})
         process.send_signal(signal_number)
         process.wait(timeout=60)
     assert "pending" in {rig.state(id) for id in ids}
@@ -61,7 +63,7 @@ def test_a_queue_of_the_previous_version_drains(rig: Rig, signal_number: int) ->
     )
     assert upgraded.returncode == 0, upgraded.stderr
     rig.worker("new")
-    rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
+    until(lambda: {rig.state(id) for id in ids} == {"completed"})
     assert {path.stem for path in rig.output.iterdir()} == set(NAMES)
     assert {rig.job(id).report.worker for id in ids} == {"old", "new"}
 
@@ -70,5 +72,5 @@ def test_both_versions_may_work_on_one_queue(rig: Rig) -> None:
     many = [f"note_{number}" for number in range(16)]  # more than the old one does while the new one starts
     with old_version(rig, many) as (_, ids):
         rig.worker("new", environ={"SILENCE": "10"})  # the old one beats every two seconds only
-        rig.until(lambda: {rig.state(id) for id in ids} == {"completed"})
+        until(lambda: {rig.state(id) for id in ids} == {"completed"})
     assert {rig.job(id).report.worker for id in ids} == {"old", "new"}

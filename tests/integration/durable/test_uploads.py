@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from object_stores import ObjectStore, Proxy, wait_until
+from object_stores import ObjectStore, Proxy
 from renderkiln.database import attempts
 from renderkiln.database.schema import jobs as table
 from renderkiln.domain.artifact import Artifact
@@ -19,6 +19,7 @@ from renderkiln.settings import Settings
 from renderkiln.storage.bucket import Bucket
 from renderkiln.storage.s3 import S3Storage
 from renderkiln.stores import buckets_of
+from waiting import until
 
 from .conftest import Rig
 
@@ -61,7 +62,7 @@ def test_a_film_ends_in_the_bucket_and_no_longer_here(rig: Rig, rclone: ObjectSt
     environ = in_bucket(rclone.bucket())
     rig.worker("w1", environ=environ)
     (id,) = rig.submit("note", seconds=0.2)
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     film, report = only_file(rig, id), rig.job(id).report
     assert film.kept is not None
     assert film.kept.key == f"videos/{report.job.created_at:%Y/%m/%d}/{id}.mkv"
@@ -69,7 +70,7 @@ def test_a_film_ends_in_the_bucket_and_no_longer_here(rig: Rig, rclone: ObjectSt
     with S3Storage(bucket).open(film.kept.key) as stored:
         assert (stored.stored.size, stored.stored.sha256) == (film.size, film.sha256)
         assert len(stored.read()) == film.size
-    rig.until(lambda: not film.path.exists())
+    until(lambda: not film.path.exists())
     assert (report.job.queue, report.progress, report.attempt) == ("video-rendering", 100.0, 1)
     assert [
         each.event.name for each in rig.told("job.started", "job.handed_over", "job.completed", job=id)
@@ -95,15 +96,15 @@ def test_a_worker_killed_while_it_uploads(rig: Rig, moto: ObjectStore, proxy: Pr
     proxy.faults.append("mute")
     first = rig.worker("w1", environ=environ)
     (id,) = rig.submit("note")
-    rig.until(lambda: any(each.startswith("PUT") for each in proxy.seen))
+    until(lambda: any(each.startswith("PUT") for each in proxy.seen))
     assert rig.job(id).report.stage == "upload"
     first.send_signal(signal.SIGKILL)
     first.wait()
     rig.worker("w2", environ=environ)
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     film = only_file(rig, id)
     assert film.kept is not None
-    rig.until(lambda: not film.path.exists())
+    until(lambda: not film.path.exists())
     assert stages(rig, id) == ["gather", "render", "join", "deliver", "upload", "upload"]
     assert len(rig.told("job.completed", job=id)) == 1
     assert rig.job(id).report.attempt == 1
@@ -113,7 +114,7 @@ def test_a_wrong_key_costs_no_film(rig: Rig, rclone: ObjectStore) -> None:
     bucket = rclone.bucket()
     first = rig.worker("w1", environ=in_bucket(bucket, s3_secret_key="a wrong one, for sure"))
     (id,) = rig.submit("note")
-    rig.until(lambda: rig.state(id) == "failed")
+    until(lambda: rig.state(id) == "failed")
     report = rig.job(id).report
     assert report.error is not None
     assert report.error.code == "STORAGE"
@@ -126,11 +127,11 @@ def test_a_wrong_key_costs_no_film(rig: Rig, rclone: ObjectStore) -> None:
     rig.worker("w2", environ=in_bucket(bucket))
     before = stages(rig, id)
     rig.room.control.retry(id)
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     assert stages(rig, id) == [*before, "upload"]
     assert not rig.told("stage.reused", job=id)
     assert only_file(rig, id).sha256 == digest
-    rig.until(lambda: not film.exists())
+    until(lambda: not film.exists())
 
 
 def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
@@ -139,7 +140,7 @@ def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
     rig.room.queues.pause("storage-upload")
     ids = rig.submit("cancelled", "lost", "gone", "fine", segments=1, seconds=0.1)
     cancelled, lost, gone, fine = ids
-    rig.until(lambda: all(waits(rig, id) for id in ids))
+    until(lambda: all(waits(rig, id) for id in ids))
     assert rig.job(fine).report.progress == 90.0
     counts = {each.name: each.counts["pending"] for each in rig.room.queues.reports()}
     assert (counts["storage-upload"], counts["video-rendering"]) == (4, 0)
@@ -150,9 +151,9 @@ def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
     (rig.output / "gone.mkv").unlink()
     with rig.room.database.write() as connection:
         connection.execute(sa.update(table).where(table.c.id == gone).values(host="gone.example"))
-    rig.until(lambda: rig.told("job.taken_over", job=gone))
+    until(lambda: rig.told("job.taken_over", job=gone))
     rig.room.queues.resume("storage-upload")
-    rig.until(lambda: all(rig.state(id) == "completed" for id in (lost, gone, fine)))
+    until(lambda: all(rig.state(id) == "completed" for id in (lost, gone, fine)))
     made = ["gather", "render", "join", "deliver"]
     assert stages(rig, fine) == [*made, "upload"]
     assert stages(rig, gone) == [*made, *made, "upload"]
@@ -160,18 +161,18 @@ def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
     assert stages(rig, lost)[-5:] == [*made, "upload"]
     assert (rig.state(cancelled), (rig.output / "cancelled.mkv").exists()) == ("cancelled", True)
     rig.room.control.retry(cancelled, from_scratch=True)
-    rig.until(lambda: rig.state(cancelled) == "completed")
+    until(lambda: rig.state(cancelled) == "completed")
     assert stages(rig, cancelled) == [*made, *made, "upload"]
 
 
 def test_where_nobody_else_uploads_the_one_who_renders_does(rig: Rig) -> None:
     rig.worker("w1", environ={**LOCAL, "QUEUES": "video-rendering"})
     (id,) = rig.submit("note", segments=1, seconds=0.1)
-    rig.until(lambda: rig.state(id) == "completed")
+    until(lambda: rig.state(id) == "completed")
     film = only_file(rig, id)
     assert film.kept is not None
     assert not rig.told("job.handed_over", job=id)
     assert not list((rig.app.settings.home / "work").glob("*"))
     stored = Path(rig.app.settings.home, "storage", "private", "objects", film.kept.key)
     assert file_sha256(stored) == film.sha256
-    wait_until(lambda: not film.path.exists())
+    until(lambda: not film.path.exists())

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.engine.submission import Submission
 from renderkiln.engine.supervisor import reach
 from renderkiln.testing import FakeClock
+from waiting import until
 
 from .conftest import DEMO, Rig
 from .worker_commands import Commands, processes_of, runs_ffmpeg
@@ -77,8 +78,8 @@ def test_the_port_tells_of_real_jobs(rig: Rig, command: Commands) -> None:
     rig.room.queues.pause("storage-upload")
     worker = command.until_it_draws(rig, "--worker-id", "w1", "--health-port", 0)
     ended = {"completed", "failed"}
-    rig.until(lambda: {rig.state(id) for id in (*done, failed, retried)} <= ended)
-    rig.until(lambda: worker.ask("/stats")[1]["totalProcessed"] == 4)
+    until(lambda: {rig.state(id) for id in (*done, failed, retried)} <= ended)
+    until(lambda: worker.ask("/stats")[1]["totalProcessed"] == 4)
 
     status, health = worker.ask("/health")
     assert (status, set(health)) == (200, {"status", "uptime", "activeJobs", "queueConnected"})
@@ -86,7 +87,7 @@ def test_the_port_tells_of_real_jobs(rig: Rig, command: Commands) -> None:
     assert health["uptime"] > 0
 
     # The queues are looked at once a second.
-    rig.until(lambda: worker.ask("/stats")[1]["queues"]["video-rendering"]["completed"] == 3)
+    until(lambda: worker.ask("/stats")[1]["queues"]["video-rendering"]["completed"] == 3)
     status, stats = worker.ask("/stats?format=json")
     assert status == 200
     assert (stats["successCount"], stats["failureCount"], stats["retries"]) == (3, 1, 1)
@@ -124,7 +125,7 @@ def test_the_port_tells_how_long_the_oldest_job_waits(rig: Rig, command: Command
         waits = worker.ask("/stats")[1]["queues"]["video-rendering"]["oldestWaiting"]
         return waits or 0
 
-    rig.until(lambda: oldest() > 1000)
+    until(lambda: oldest() > 1000)
     assert oldest() < 120_000
     assert worker.ask("/stats")[1]["queues"]["video-rendering"]["waiting"] == 2
 
@@ -134,11 +135,11 @@ def test_it_is_stopping_while_a_job_still_runs_and_a_second_signal_hands_it_back
 ) -> None:
     id = hanging(rig)
     worker = command.until_it_draws(rig, "--health-port", 0)
-    rig.until(lambda: runs_ffmpeg(worker))
+    until(lambda: runs_ffmpeg(worker))
     assert worker.ask("/health")[1]["activeJobs"] == 1
     assert worker.ask("/stats")[1]["currentlyProcessing"] == 1
     worker.tell(signal.SIGTERM)
-    rig.until(lambda: worker.ask("/health")[1]["status"] == "stopping")
+    until(lambda: worker.ask("/health")[1]["status"] == "stopping")
     status, health = worker.ask("/health")
     assert (status, health["activeJobs"], health["queueConnected"]) == (503, 1, True)
     assert rig.state(id) == "processing"
@@ -157,7 +158,7 @@ def test_after_one_signal_the_running_job_ends_and_no_other_begins(
 ) -> None:
     (id,) = rig.submit("a", segments=1, seconds=2.0, pace=True)
     worker = command.until_it_draws(rig, "--concurrency", 1)
-    rig.until(lambda: runs_ffmpeg(worker))
+    until(lambda: runs_ffmpeg(worker))
     (second,) = rig.submit("b")
     worker.tell(number)
     assert worker.end() == 0
@@ -170,7 +171,7 @@ def test_after_one_signal_the_running_job_ends_and_no_other_begins(
 def test_more_signals_change_nothing(rig: Rig, command: Commands, number: signal.Signals) -> None:
     id = hanging(rig)
     worker = command.until_it_draws(rig)
-    rig.until(lambda: runs_ffmpeg(worker))
+    until(lambda: runs_ffmpeg(worker))
     for _ in range(6):
         worker.tell(number)
         time.sleep(0.05)
@@ -185,7 +186,7 @@ def test_more_signals_change_nothing(rig: Rig, command: Commands, number: signal
 def test_a_job_that_does_not_end_within_the_grace_time_is_handed_back(rig: Rig, command: Commands) -> None:
     id = hanging(rig)
     worker = command.until_it_draws(rig, "--grace", 0.5)
-    rig.until(lambda: runs_ffmpeg(worker))
+    until(lambda: runs_ffmpeg(worker))
     worker.tell(signal.SIGTERM)
     assert worker.end(15) == 0
     assert rig.state(id) == "pending"
@@ -194,9 +195,9 @@ def test_a_job_that_does_not_end_within_the_grace_time_is_handed_back(rig: Rig, 
 def test_a_job_that_is_cancelled_while_it_runs_is_told_of_and_counted(rig: Rig, command: Commands) -> None:
     id = hanging(rig)
     worker = command.until_it_draws(rig, "--health-port", 0)
-    rig.until(lambda: runs_ffmpeg(worker))
+    until(lambda: runs_ffmpeg(worker))
     rig.room.control.cancel(id)
-    rig.until(lambda: worker.ask("/stats")[1]["cancelled"] == 1)
+    until(lambda: worker.ask("/stats")[1]["cancelled"] == 1)
     stats = worker.ask("/stats")[1]
     assert (stats["totalProcessed"], stats["currentlyProcessing"]) == (0, 0)
     assert worker.has_said("cancelled: long")
@@ -206,11 +207,11 @@ def test_a_job_that_is_cancelled_while_it_runs_is_told_of_and_counted(rig: Rig, 
 def test_nothing_outlives_a_killed_worker(rig: Rig, command: Commands) -> None:
     hanging(rig)
     worker = command.until_it_draws(rig)
-    rig.until(lambda: runs_ffmpeg(worker))
+    until(lambda: runs_ffmpeg(worker))
     assert len(processes_of(worker.home)) == 4  # worker, fork server, stage, FFmpeg
     worker.process.kill()
     worker.end()
-    rig.until(lambda: not processes_of(worker.home), seconds=3)
+    until(lambda: not processes_of(worker.home), seconds=3)
 
 
 @ON_ONE
@@ -225,11 +226,11 @@ def test_it_ends_when_it_had_nothing_to_do_for_so_long(rig: Rig, command: Comman
 def test_it_waits_for_what_a_dead_one_has_left(rig: Rig, command: Commands) -> None:
     hanging(rig)
     first = command.until_it_draws(rig)
-    rig.until(lambda: runs_ffmpeg(first))
+    until(lambda: runs_ffmpeg(first))
     first.process.kill()
     first.end()
     second = command.start("--idle-timeout", 1)
-    rig.until(lambda: runs_ffmpeg(second), seconds=30)  # that of the job, after some ten seconds of silence
+    until(lambda: runs_ffmpeg(second), seconds=30)  # that of the job, after some ten seconds of silence
     second.tell(signal.SIGKILL)
     second.end()
 
@@ -406,13 +407,6 @@ def test_a_worker_that_waits_for_its_database_can_be_stopped(too_early: Commands
     until(lambda: worker.has_said("no connection to"))
     worker.tell(signal.SIGTERM)
     assert worker.end(5) == 0
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_a_database_is_waited_for_a_minute(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from waiting import until
+
 from .conftest import Rig
 
 
@@ -103,7 +105,7 @@ class Commands:
 
     def until_it_draws(self, rig: Rig, *arguments: object) -> WorkerCommand:
         worker = self.start(*arguments)
-        rig.until(lambda: worker.process.pid in {each.pid for each in rig.workers()})
+        until(lambda: worker.process.pid in {each.pid for each in rig.workers()})
         return worker
 
     def end(self) -> None:
