@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_limits_of_queues(api: Api) -> None:
 
 
 def test_workers_and_what_they_run(api: Api) -> None:
-    now = api.kiln.room.clock.now()
+    now = api.kiln.room.clock.now() + timedelta(minutes=1)  # so that it is not silent yet when we ask
     with api.kiln.database.write() as connection:
         workers.register(connection, NewWorker("w1", "studio", "host", 7, (QUEUE,), 2, now))
         workers.register(connection, NewWorker("w2", "old", "host", 8, (), 1, NOON, direct=True))
