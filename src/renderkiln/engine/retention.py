@@ -222,13 +222,14 @@ class Retention:
     def _sweep_cache(self, now: datetime) -> _Gone:
         """Remove what was not used for longest, until the rest is small enough.
 
-        Kernels of other versions go when they are old; those of the running version stay. Folders stay for a
+        What has another name elsewhere takes no room here: assets are links of the storage's own files where
+        one disk has both. Kernels of other versions go when they are old; those of the running version stay. Folders stay for a
         while when they are empty: Numba may be about to write there.
         """
         cache = self.home / "cache"
         own = {kernels.cache_folder(cache), Path(os.environ.get("NUMBA_CACHE_DIR", os.devnull))}
         files = sorted(_files(cache), key=lambda file: file.used)
-        total = sum(file.bytes for file in files)
+        total = sum(file.own for file in files)
         gone = []
         for file in files:
             if any(map(file.path.is_relative_to, own)) or file.used > now - _IN_USE:
@@ -237,9 +238,9 @@ class Retention:
             useless = (is_kernel and file.used < now - _ORPHANED) or (
                 file.name.endswith(".part") and file.used < now - _HALF
             )
-            if (useless or total > self.keep.cache) and _drop(file.path):
-                gone.append(file.bytes)
-                total -= file.bytes
+            if (useless or (file.own and total > self.keep.cache)) and _drop(file.path):
+                gone.append(file.own)
+                total -= file.own
         _drop_empty_folders(cache, now - _ORPHANED)
         return _Gone(len(gone), sum(gone))
 
@@ -247,15 +248,15 @@ class Retention:
 def usage(home: Path, database: int) -> Usage:
     """What everything in `home` takes, where the database takes `database` bytes."""
     place = next(each for each in (home, *home.absolute().parents) if each.exists())
-    work, cache, logs = (
-        sum(file.bytes for file in _files(home / name)) for name in ("work", "cache", "logs")
-    )
+    work, logs = (sum(file.bytes for file in _files(home / name)) for name in ("work", "logs"))
+    cache = sum(file.own for file in _files(home / "cache"))
     return Usage(database, work, cache, logs, shutil.disk_usage(place).free)
 
 
 class _File(NamedTuple):
     path: Path
     bytes: int
+    own: int  # bytes that go with it: none where it has another name
     written: datetime
     used: datetime
 
@@ -272,7 +273,8 @@ def _files(folder: Path) -> Iterator[_File]:
             with contextlib.suppress(OSError):
                 status = path.lstat()
                 last = max(status.st_atime, status.st_mtime)
-                yield _File(path, status.st_size, _moment(status.st_mtime), _moment(last))
+                own = status.st_size if status.st_nlink == 1 else 0
+                yield _File(path, status.st_size, own, _moment(status.st_mtime), _moment(last))
 
 
 def _moment(seconds: float) -> datetime:

@@ -229,6 +229,19 @@ def test_the_cache_is_brought_to_its_size_but_for_what_is_in_use(
     assert retention(rig, keep).sweep().cached == 0
 
 
+def test_what_the_cache_shares_with_the_storage_takes_no_room_in_it(rig: Rig) -> None:
+    home = rig.app.settings.home
+    shared = put(home / "cache" / "assets" / "film.mp4", 5_000, days=30)
+    (home / "storage").mkdir()
+    os.link(shared, home / "storage" / "film.mp4")
+    own = put(home / "cache" / "assets" / "from-a-bucket.mp4", 5_000, days=20)
+    assert retention(rig).usage().cache == 5_000
+    keep = Keep(jobs=90, events=30, completed=100, failed=500, cache=5_000)
+    assert retention(rig, keep).sweep().cached == 0
+    (home / "storage" / "film.mp4").unlink()
+    assert (retention(rig, keep).sweep().cached, shared.exists(), own.exists()) == (1, False, True)
+
+
 def test_usage_counts_every_folder(rig: Rig) -> None:
     home = rig.app.settings.home
     for name, size in (("work", 100), ("cache", 200), ("logs", 300)):
