@@ -149,6 +149,12 @@ def end(
     connection.execute(_END, {"this_job": job_id, "this_number": number, **_new(values)})
 
 
+def was_ended(connection: sa.Connection, job_id: str, number: int, owner: str, *, at: datetime) -> bool:
+    """Whether it was `owner` who has ended it, at this very moment."""
+    theirs = (_this(job_id, number), attempts.c.owner == owner, attempts.c.ended_at == at)
+    return connection.execute(sa.select(attempts.c.number).where(*theirs)).first() is not None
+
+
 def note_process(connection: sa.Connection, job_id: str, number: int, process_id: int | None) -> None:
     """Which process runs for this attempt now; None when it ended. An attempt that ended has none."""
     running = sa.update(attempts).where(_this(job_id, number), attempts.c.ended_at.is_(None))

@@ -63,6 +63,13 @@ def record_if_held(
     _put(connection, fingerprint, stage, part, new=values, changed=values)
 
 
+def was_recorded(connection: sa.Connection, fingerprint: str, stage: str, part: str, *, at: datetime) -> bool:
+    """Whether this stage or part was recorded at this very moment."""
+    this = (stages.c.fingerprint == fingerprint, stages.c.stage == stage, stages.c.part == part)
+    known = sa.select(stages.c.stage).where(*this, stages.c.recorded_at == at)
+    return connection.execute(known).first() is not None
+
+
 def warn_if_held(
     connection: sa.Connection,
     *,

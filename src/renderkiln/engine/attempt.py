@@ -152,13 +152,9 @@ class AttemptRun:
         house, hold = self._house, self._hold
         now = house.clock.now()
 
-        def take(connection: sa.Connection) -> StoredJob | None:
+        def take(connection: sa.Connection) -> StoredJob:
             key = (hold.job_id, hold.attempt, hold.owner)
-            try:
-                stored = moves.start_if_waiting(connection, *key, worker=house.worker, now=now)
-            except Superseded:
-                self._wait_while_paused(connection)
-                return None
+            stored = moves.start_if_waiting(connection, *key, worker=house.worker, now=now)
             before = self._leg.go_on(connection, house.worker) if stored.made else None
             if before is None:
                 attempts.begin(connection, *key, worker=house.worker, now=now)
@@ -167,7 +163,14 @@ class AttemptRun:
             tell(connection, "job.started", stored.report.job, now, worker=hold.owner, attempt=hold.attempt)
             return stored
 
-        return persist(house.database, house.clock, take)
+        def taken(connection: sa.Connection, _stored: StoredJob) -> bool:
+            return (hold.job_id, hold.attempt) in jobs.still_held(connection, hold.owner)
+
+        try:
+            return persist(house.database, house.clock, take, done=taken)
+        except Superseded:
+            persist(house.database, house.clock, self._wait_while_paused)
+            return None
 
     def _wait_while_paused(self, connection: sa.Connection) -> None:
         """If its queue was paused after the ticket was drawn, it goes back there."""
@@ -298,7 +301,11 @@ class AttemptRun:
             self._leave(keep=False)  # before it is written down: a full disk takes no word
         try:
             told = persist(
-                house.database, house.clock, lambda c: ending.write(c, outcome), wait_for_room=True
+                house.database,
+                house.clock,
+                lambda c: ending.write(c, outcome),
+                done=ending.is_written,
+                wait_for_room=True,
             )
         except Superseded:
             state = self._state()

@@ -16,14 +16,13 @@ from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import ENDED, JobState
 from renderkiln.engine import budget, dependents
 from renderkiln.engine.announce import batch_ended, tell
-from renderkiln.engine.persist import persist
+from renderkiln.engine.persist import PEOPLE, persist
 from renderkiln.engine.ticket import Ticket
 from renderkiln.engine.tickets import Tickets
 
 T = TypeVar("T")
 
 _FAILED: frozenset[JobState] = frozenset({"failed"})
-_PATIENCE = 10.0  # seconds that a person waits for a database that is away or locked
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,10 @@ class Control:
         """End a job that waits or runs. Whoever runs it hears of it within a second and stops."""
         # Listed before: a ticket that is written from now on is for a retry, and must stay.
         useless = self.tickets.of_job(job_id)
-        self._persist(lambda c: self._cancel(c, job_id))
+        self._persist(
+            lambda c: self._cancel(c, job_id),
+            done=lambda c, _: self._found(c, job_id).report.state == "cancelled",
+        )
         self.tickets.take_back(useless)
 
     def retry(self, job_id: str, *, from_scratch: bool = False, paid_by: str | None = None) -> int:
@@ -48,7 +50,10 @@ class Control:
         It goes on at the stage where it ended, or begins from scratch. Raises OverBudget where the key
         `paid_by` has a budget that does not allow it.
         """
-        return self._persist(lambda c: self._retry(c, job_id, from_scratch=from_scratch, paid_by=paid_by))
+        return self._persist(
+            lambda c: self._retry(c, job_id, from_scratch=from_scratch, paid_by=paid_by),
+            done=lambda c, number: self._found(c, job_id).report.attempt >= number,
+        )
 
     def reprioritise(self, job_id: str, priority: int) -> None:
         """Let a waiting job run sooner or later; low numbers run first."""
@@ -150,5 +155,10 @@ class Control:
             found = jobs.of_batch(connection, batch_id)
         return [each.report.job.id for each in found if each.report.state in states]
 
-    def _persist(self, write: Callable[[sa.Connection], T]) -> T:
-        return persist(self.database, self.clock, write, patience=_PATIENCE)
+    def _persist(
+        self,
+        write: Callable[[sa.Connection], T],
+        *,
+        done: Callable[[sa.Connection, T], bool] | None = None,
+    ) -> T:
+        return persist(self.database, self.clock, write, done=done, patience=PEOPLE)

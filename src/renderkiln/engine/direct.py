@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -86,7 +86,7 @@ class Direct:
         A request whose process died is gone on with, unless `reuse` is False: then what is left of it is
         cancelled. What another process is still at is made beside it.
         """
-        return self._persist(lambda c: self._take_on(c, submission, reuse=reuse))
+        return self._persist(lambda c: self._take_on(c, submission, reuse=reuse), done=self._holds)
 
     def run(
         self,
@@ -162,8 +162,17 @@ class Direct:
 
         return self._persist(find)
 
-    def _persist(self, write: Callable[[sa.Connection], T]) -> T:
-        return persist(self._house.database, self._house.clock, write)
+    def _holds(self, connection: sa.Connection, taken: Sequence[Job]) -> bool:
+        stored = jobs.find_all(connection, [job.id for job in taken])
+        return len(stored) == len(taken) and all(each.owner == self._house.owner for each in stored)
+
+    def _persist(
+        self,
+        write: Callable[[sa.Connection], T],
+        *,
+        done: Callable[[sa.Connection, T], bool] | None = None,
+    ) -> T:
+        return persist(self._house.database, self._house.clock, write, done=done)
 
     def _mine(self) -> list[StoredJob]:
         with self._house.database.read() as connection:

@@ -100,6 +100,10 @@ class Ending:
             case TryAgain() | Failed():
                 return self._fail(connection, outcome)
 
+    def is_written(self, connection: sa.Connection, _event: Event) -> bool:
+        """Whether this end of the attempt stands there, and not one that somebody else has written."""
+        return attempts.was_ended(connection, *self._held, at=self.now)
+
     def _complete(self, connection: sa.Connection, done: Done) -> Event:
         batches.lock(connection, self.job.batch_id)
         moves.complete_if_held(

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from renderkiln.database.engine import Database
 from renderkiln.database.trouble import first_line
 from renderkiln.domain.clock import Clock
+from renderkiln.domain.errors import RenderkilnError
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 _FIRST, _LONGEST = 0.2, 5.0  # seconds between two tries
 _LASTING = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 PATIENCE = math.inf  # seconds: a job is held until it is written down what became of it
+PEOPLE = 10.0  # seconds that a person waits for a database that is away or locked
 
 
 def persist(
@@ -30,19 +32,38 @@ def persist(
     clock: Clock,
     write: Callable[[sa.Connection], T],
     *,
+    done: Callable[[sa.Connection, T], bool] | None = None,
     patience: float = PATIENCE,
     wait_for_room: bool = False,
 ) -> T:
     """`write` in one transaction, tried again while the database cannot be reached or is locked.
 
+    A connection that is cut during a COMMIT leaves open what became of it. Then `done` is asked, with what
+    `write` has returned: before the write is repeated, and where that is refused, because a server may take
+    its time for a COMMIT that nobody waits for any more. Without `done`, a repeated write must do no harm.
+
     Raises what `write` raises, and the database's own error once `patience` seconds have passed. A full disk
     is an OSError (ENOSPC) at once, unless the write is to wait for room.
     """
     begun, wait = clock.monotonic(), _FIRST
+    unanswered: list[T] = []
+    refused: RenderkilnError | None = None
     while True:
         try:
+            if unanswered and done is not None:
+                with database.read() as connection:
+                    if done(connection, unanswered[-1]):
+                        return unanswered[-1]
+                if refused is not None:
+                    raise refused
             with database.write() as connection:
-                return write(connection)
+                result = write(connection)
+                unanswered.append(result)
+            return result
+        except RenderkilnError as error:
+            if error is refused or not unanswered or done is None:
+                raise
+            refused = error
         except (OperationalError, InterfaceError) as error:
             if is_full(error) and not wait_for_room:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), database.shown) from error

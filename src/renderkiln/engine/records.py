@@ -150,7 +150,10 @@ class Records:
                 account=self._account,
             )
 
-        persist(self._database, self._clock, write)
+        def recorded(connection: sa.Connection, _: None) -> bool:
+            return stages.was_recorded(connection, self._fingerprint, stage, part, at=completed.at)
+
+        persist(self._database, self._clock, write, done=recorded)
 
     def _learn(self, row: StageRow) -> None:
         if row.warnings:

@@ -223,8 +223,8 @@ class Retention:
         """Remove what was not used for longest, until the rest is small enough.
 
         What has another name elsewhere takes no room here: assets are links of the storage's own files where
-        one disk has both. Kernels of other versions go when they are old; those of the running version stay. Folders stay for a
-        while when they are empty: Numba may be about to write there.
+        one disk has both. Kernels of other versions go when they are old; those of the running version
+        stay. Folders stay for a while when they are empty: Numba may be about to write there.
         """
         cache = self.home / "cache"
         own = {kernels.cache_folder(cache), Path(os.environ.get("NUMBA_CACHE_DIR", os.devnull))}

@@ -12,6 +12,7 @@ from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import ENDED
 from renderkiln.engine import budget
+from renderkiln.engine.persist import PEOPLE, persist
 from renderkiln.engine.submission import Submission, insert
 from renderkiln.engine.ticket import Ticket
 from renderkiln.engine.tickets import Tickets
@@ -35,19 +36,33 @@ def submit(database: Database, tickets: Tickets, clock: Clock, submission: Submi
     now = clock.now()
     if submission.key is not None:
         _ = submission.sha256  # while nobody waits for a lock of ours
-    with database.write() as connection:
-        if (first := _first_use(connection, submission)) is not None:
-            return first
-        _check_open(connection, submission)
-        if submission.paid_by is not None:
-            budget.check(connection, submission.paid_by, sum(submission.expected_costs.values()), now)
-        insert(connection, submission, now)
-        _subscribe(connection, submission, now)
-        waiting = _waiting_for_others(connection, submission)
-        delay = 0.0 if submission.not_before is None else (submission.not_before - now).total_seconds()
-        for job in submission.jobs:
-            if job.id not in waiting:
-                tickets.write(connection, Ticket.of(job, 1, delay))
+
+    def is_stored(connection: sa.Connection, batch_id: str) -> bool:
+        found = batches.find(connection, batch_id)
+        return found is not None and found.created_at == now
+
+    return persist(
+        database,
+        clock,
+        lambda c: _stored(c, tickets, submission, now),
+        done=is_stored,
+        patience=PEOPLE,
+    )
+
+
+def _stored(connection: sa.Connection, tickets: Tickets, submission: Submission, now: datetime) -> str:
+    if (first := _first_use(connection, submission)) is not None:
+        return first
+    _check_open(connection, submission)
+    if submission.paid_by is not None:
+        budget.check(connection, submission.paid_by, sum(submission.expected_costs.values()), now)
+    insert(connection, submission, now)
+    _subscribe(connection, submission, now)
+    waiting = _waiting_for_others(connection, submission)
+    delay = 0.0 if submission.not_before is None else (submission.not_before - now).total_seconds()
+    for job in submission.jobs:
+        if job.id not in waiting:
+            tickets.write(connection, Ticket.of(job, 1, delay))
     return submission.batch_id
 
 
