@@ -147,10 +147,15 @@ def note_made_if_held(
     *,
     result: Mapping[str, Any],
     artifacts: Sequence[Artifact],
+    queue: str,
+    host: str,
+    rendered_in: str,
+    max_attempts: int,
     now: datetime,
 ) -> None:
-    """Record that its files are made: whoever goes on only has to upload them."""
-    guard.change_held(connection, id, attempt, owner, result=dict(result))
+    """Record that its files are made: whoever goes on only uploads them, in `queue` on their machine."""
+    values = {"queue": queue, "host": host, "rendered_in": rendered_in, "max_attempts": max_attempts}
+    guard.change_held(connection, id, attempt, owner, result=dict(result), **values)
     replace_artifacts(connection, id, artifacts, now)
 
 
@@ -160,17 +165,12 @@ def hand_over_if_held(
     attempt: int,
     owner: str,
     *,
-    queue: str,
-    host: str,
-    rendered_in: str,
-    max_attempts: int,
     progress: float,
     message: str,
     now: datetime,
 ) -> None:
-    """Let the job, whose files are made, wait in `queue` for a worker on the machine that has them."""
-    values = {"queue": queue, "host": host, "rendered_in": rendered_in, "max_attempts": max_attempts}
-    values |= {"progress": progress, "message": message, "not_before": now, "stage": None, "owner": None}
+    """Let the job, whose files are made, wait for a worker on the machine that has them."""
+    values = {"progress": progress, "message": message, "not_before": now, "stage": None, "owner": None}
     guard.move_held(connection, "put_back", id, attempt, owner, **values)
 
 

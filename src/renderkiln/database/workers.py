@@ -67,10 +67,10 @@ def everyone(connection: sa.Connection) -> list[StoredWorker]:
     return [_stored(row) for row in connection.execute(ordered)]
 
 
-def draws(connection: sa.Connection, queue: str, host: str) -> bool:
-    """Whether an executor on this machine takes jobs of this queue, and goes on to do so."""
+def drawn_on(connection: sa.Connection, host: str) -> set[str]:
+    """The queues that executors on this machine take jobs of, and go on to do so."""
     here = (workers.c.host == host, sa.not_(workers.c.draining), sa.not_(workers.c.direct))
-    return any(queue in queues for queues in connection.scalars(sa.select(workers.c.queues).where(*here)))
+    return set().union(*connection.scalars(sa.select(workers.c.queues).where(*here)))
 
 
 def drain(connection: sa.Connection, id: str) -> bool:

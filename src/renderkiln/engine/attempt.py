@@ -275,9 +275,8 @@ class AttemptRun:
 
     def _settle(self, stored: StoredJob, outcome: Outcome, narrator: Narrator) -> None:
         """Write what became of the attempt. Changes nothing where someone else holds the job now."""
-        house, job, leg = self._house, stored.report.job, self._leg
-        if stored.rendered_in is not None and leg.made is None:  # forgotten: it is back in its queue
-            job = replace(job, queue=stored.rendered_in, host=None)
+        house, leg = self._house, self._leg
+        job, rendered_in = leg.rest(stored)
         if isinstance(outcome, TryAgain | Failed) and outcome.code in _LOGGED:
             outcome = replace(outcome, message=f"{outcome.message} (details in {self._log})")
         ending = Ending(
@@ -294,7 +293,7 @@ class AttemptRun:
             kept=self._kept,
             prices=house.prices,
             made=leg.made is not None,
-            rendered_in=stored.rendered_in,
+            rendered_in=rendered_in,
             upload_on=leg.upload_on,
         )
         if isinstance(outcome, Failed) and outcome.code == "DISK_FULL":

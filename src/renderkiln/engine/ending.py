@@ -21,8 +21,8 @@ from renderkiln.domain.work import Work
 from renderkiln.engine import dependents
 from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.records import Hold, Records
-from renderkiln.engine.storing import BEGINS
-from renderkiln.engine.ticket import UPLOADS, Ticket, Write
+from renderkiln.engine.storing import BEGINS, waiting
+from renderkiln.engine.ticket import Ticket, Write
 
 
 @dataclass
@@ -122,26 +122,24 @@ class Ending:
 
     def _hand_over(self, connection: sa.Connection, done: Done, host: str) -> Event:
         """To those who upload: no place for renders waits for the network."""
-        message, attempt = "Waiting to be uploaded", self.hold.attempt
+        message, job = "Waiting to be uploaded", waiting(self.job, self.hold.attempt, host)
         moves.note_made_if_held(
-            connection, *self._held, result=done.summary, artifacts=done.artifacts, now=self.now
-        )
-        moves.hand_over_if_held(
             connection,
             *self._held,
-            queue=UPLOADS,
+            result=done.summary,
+            artifacts=done.artifacts,
+            queue=job.queue,
             host=host,
             rendered_in=self.job.queue,
-            max_attempts=self.job.max_attempts + attempt - 1,  # an upload has as many tries as a render
-            progress=BEGINS,
-            message=message,
+            max_attempts=job.max_attempts,
             now=self.now,
         )
+        moves.hand_over_if_held(connection, *self._held, progress=BEGINS, message=message, now=self.now)
         written = sum(artifact.size for artifact in done.artifacts)
         self._end_attempt(connection, "handed_over", work=done.work)  # its bytes count when they are stored
         if self.records is not None:
             self.records.forget(connection)
-        self.write_ticket(connection, Ticket.of(replace(self.job, queue=UPLOADS, host=host), attempt))
+        self.write_ticket(connection, Ticket.of(job, self.hold.attempt))
         return self._say(connection, "job.handed_over", message, bytes=written, seconds=self.seconds)
 
     def _cancel(self, connection: sa.Connection, cancelled: Cancelled) -> Event:

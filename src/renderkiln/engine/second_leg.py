@@ -1,14 +1,14 @@
 """The second leg of an attempt: its files are made, and go to the storage.
 
 That has a queue of its own, so that no place for renders waits for the network. It is drawn on the machine
-that has the files. What is made stands in rows: whoever goes on after a death only uploads.
+that has the files: by workers that have this queue, or where there is none, by those who render (`StandIn`).
+What is made stands in rows: whoever goes on after a death only uploads.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -17,12 +17,13 @@ from renderkiln.database.attempts import AttemptRow
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
+from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Done, Outcome, TryAgain
 from renderkiln.domain.work import Work
 from renderkiln.engine.narrator import Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold, Records
-from renderkiln.engine.storing import Changed, Storehouse, Storing, is_here
+from renderkiln.engine.storing import Changed, Storehouse, Storing, is_here, waiting
 from renderkiln.engine.ticket import UPLOADS
 
 _LOST = TryAgain("ARTIFACT_LOST", "its files were made, but are missing or changed now: made anew", 0.0)
@@ -48,6 +49,7 @@ class SecondLeg:
         self._hold, self._host, self._stop = hold, host, stop
         self.made: Done | None = None
         self.upload_on: str | None = None
+        self._waiting: Job | None = None  # as it stands in rows while this attempt uploads itself
 
     def concerns(self, stored: StoredJob) -> bool:
         """Whether the job's files are to be uploaded. What is made here and now stays here."""
@@ -60,6 +62,15 @@ class SecondLeg:
         if self.made is not None and before is not None and before.kind and before.units and before.unit:
             self.made = replace(self.made, work=Work(before.kind, before.units, before.unit))
         return before
+
+    def rest(self, stored: StoredJob) -> tuple[Job, str | None]:
+        """The job as whoever goes on with it finds it; the queue it was rendered in, if it is not there."""
+        job = stored.report.job
+        if self._waiting is not None:
+            return self._waiting, job.queue
+        if self.made is None:
+            return replace(job, queue=stored.rendered_in or job.queue, host=None), None
+        return job, stored.rendered_in
 
     def forget_lost(self, stored: StoredJob) -> Outcome | None:
         """Where files that were made are gone, they are made anew: by this attempt, or in their own queue."""
@@ -78,8 +89,8 @@ class SecondLeg:
         if job.host is None and self._others_upload():
             self.upload_on = self._host
             return done
-        if self.made is None:
-            self._note_made(done, records, self._clock.now())
+        if job.host is None:
+            self._note_made(done, job, records)
         upload = Storing(self._storehouse, self._database, self._clock, self._hold, job, narrator, self._stop)
         try:
             return upload.run(done)
@@ -89,22 +100,33 @@ class SecondLeg:
 
     def _others_upload(self) -> bool:
         with self._database.read() as connection:
-            return workers.draws(connection, UPLOADS, self._host)
+            return UPLOADS in workers.drawn_on(connection, self._host)
 
-    def _note_made(self, done: Done, records: Records | None, now: datetime) -> None:
+    def _note_made(self, done: Done, job: Job, records: Records | None) -> None:
+        """Its files lie here: from now on, it goes on here only."""
+        rest, now = waiting(job, self._hold.attempt, self._host), self._clock.now()
+
         def note(connection: sa.Connection) -> None:
             moves.note_made_if_held(
-                connection, *self._key, result=done.summary, artifacts=done.artifacts, now=now
+                connection,
+                *self._key,
+                result=done.summary,
+                artifacts=done.artifacts,
+                queue=rest.queue,
+                host=self._host,
+                rendered_in=job.queue,
+                max_attempts=rest.max_attempts,
+                now=now,
             )
             if records is not None:
                 records.forget(connection)
 
         persist(self._database, self._clock, note)
-        self.made = done
+        self.made, self._waiting = done, rest
 
     def _forget(self) -> None:
         persist(self._database, self._clock, lambda c: moves.forget_made_if_held(c, *self._key))
-        self.made = None
+        self.made, self._waiting = None, None
 
     @property
     def _key(self) -> tuple[str, int, str]:

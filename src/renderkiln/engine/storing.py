@@ -22,6 +22,7 @@ from renderkiln.domain.outcomes import Done
 from renderkiln.engine.narrator import Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold
+from renderkiln.engine.ticket import UPLOADS
 from renderkiln.events import journal
 from renderkiln.storage.errors import StorageError
 from renderkiln.storage.naming import artifact_key
@@ -31,6 +32,11 @@ STAGE = "upload"  # as which people see it
 BEGINS, ENDS = 90.0, 95.0  # percent of the job
 _MESSAGE = "Uploading"
 _TELL_EVERY = 0.1  # seconds
+
+
+def waiting(job: Job, attempt: int, host: str) -> Job:
+    """The job as it waits to be uploaded from `host`, with as many tries as it had to be rendered."""
+    return replace(job, queue=UPLOADS, host=host, max_attempts=job.max_attempts + attempt - 1)
 
 
 class Changed(RenderkilnError):

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from renderkiln.database import jobs, moves, workers
+from renderkiln.database import jobs, moves
 from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
 from renderkiln.engine.announce import tell
-from renderkiln.engine.ticket import UPLOADS, Ticket
+from renderkiln.engine.stand_in import has_uploaders
+from renderkiln.engine.ticket import Ticket
 from renderkiln.engine.tickets import Tickets
 
 _log = logging.getLogger(__name__)
@@ -44,11 +45,7 @@ class Stranded:
             self._since.clear()
         self._looked = now
         with self.database.read() as connection:
-            left = {
-                host
-                for host in jobs.waiting_hosts(connection)
-                if not workers.draws(connection, UPLOADS, host)
-            }
+            left = {host for host in jobs.waiting_hosts(connection) if not has_uploaders(connection, host)}
         self._since = {host: self._since.get(host, now) for host in left}
         for host, since in self._since.items():
             if now - since >= self.patience:

@@ -77,16 +77,27 @@ class Places:
         self.queues = tuple(limits)
         self._limits, self._most = limits, most
         self._taken: dict[str, int] = dict.fromkeys(limits, 0)
+        self._closed: set[str] = set()
         self._changed = threading.Condition()
 
     def limit(self, queue: str, shared: int | None) -> int:
         """How many jobs of `queue` may run here now, where all workers may run `shared` each."""
+        if queue in self._closed:
+            return 0
         own = self._limits[queue] if shared is None else shared
         if self._most is None:
             return own
         with self._changed:
             others = sum(taken for name, taken in self._taken.items() if name != queue)
         return max(0, min(own, self._most - others))
+
+    def close(self, queue: str) -> None:
+        """Draw no more jobs of it; those that run go on."""
+        self._closed.add(queue)
+
+    def open(self, queue: str) -> None:
+        """Draw them again."""
+        self._closed.discard(queue)
 
     @contextmanager
     def taken(self, queue: str) -> Iterator[None]:

@@ -21,9 +21,11 @@ from renderkiln.engine.heartbeat import BEAT, SILENCE, Heartbeat
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.persist import persist
 from renderkiln.engine.retention import Retention
+from renderkiln.engine.stand_in import AT_ONCE, StandIn, stands_in
 from renderkiln.engine.stranded import PATIENCE, Stranded
 from renderkiln.engine.strays import Strays
 from renderkiln.engine.takeover import CRASHES, Takeover
+from renderkiln.engine.ticket import UPLOADS
 from renderkiln.engine.tickets import Drawing, Places, Tickets
 
 _log = logging.getLogger(__name__)
@@ -89,13 +91,17 @@ class Worker:
 
         stranded = Stranded(house.database, self._tickets, house.clock, house.owner, self._patience)
 
+        places = self._places()
+        stand_in = StandIn(house.database, house.host, places) if stands_in(self._limits) else None
+
         def sweep(dead: set[str]) -> None:
+            if stand_in is not None:
+                stand_in.look()
             takeover(dead)
             strays.look()
             stranded.look()
 
-        room = Places(self._limits, self._most)
-        drawing = Drawing(house.database.engine, house.owner, house.host, room, self._draw)
+        drawing = Drawing(house.database.engine, house.owner, house.host, places, self._draw)
         heartbeat = Heartbeat(
             house.database,
             house.clock,
@@ -137,6 +143,13 @@ class Worker:
     def running(self) -> list[str]:
         """Ids of the jobs that run now."""
         return [job_id for job_id, _ in self._grip.running]
+
+    def _places(self) -> Places:
+        if not stands_in(self._limits):
+            return Places(self._limits, self._most)
+        places = Places({**self._limits, UPLOADS: AT_ONCE}, self._most)
+        places.close(UPLOADS)  # until it is known that nobody else is there
+        return places
 
     def _work(self, heartbeat: Heartbeat) -> None:
         while not self._stopping.wait(_TICK):

@@ -28,24 +28,13 @@ MADE = Done({"duration": 2.5}, (FILM, POSTER))
 
 def note(connection: sa.Connection, id: str = "b-1", attempt: int = 1, owner: str = "w1") -> None:
     made: dict[str, Any] = {"result": MADE.summary, "artifacts": MADE.artifacts, "now": NOON}
-    moves.note_made_if_held(connection, id, attempt, owner, **made)
+    place = {"queue": "storage-upload", "host": "kiln.example", "rendered_in": "video"}
+    moves.note_made_if_held(connection, id, attempt, owner, **made, **place, max_attempts=5)
 
 
 def hand_over(connection: sa.Connection, id: str = "b-1", attempt: int = 1, owner: str = "w1") -> None:
     note(connection, id, attempt, owner)
-    moves.hand_over_if_held(
-        connection,
-        id,
-        attempt,
-        owner,
-        queue="storage-upload",
-        host="kiln.example",
-        rendered_in="video",
-        max_attempts=5,
-        progress=90.0,
-        message="waits",
-        now=LATER,
-    )
+    moves.hand_over_if_held(connection, id, attempt, owner, progress=90.0, message="waits", now=LATER)
 
 
 @pytest.fixture
@@ -167,8 +156,7 @@ def test_who_takes_jobs_of_a_queue_on_a_machine(database: Database) -> None:
     with database.write() as connection:
         workers.register(connection, worker)
         workers.register(connection, replace(worker, id="w2", host="there", direct=True))
-        assert workers.draws(connection, "storage-upload", "here")
-        assert not workers.draws(connection, "storage-upload", "there")
-        assert not workers.draws(connection, "audio", "here")
+        assert workers.drawn_on(connection, "here") == {"video", "storage-upload"}
+        assert workers.drawn_on(connection, "there") == set()
         workers.drain(connection, "w1")
-        assert not workers.draws(connection, "storage-upload", "here")
+        assert workers.drawn_on(connection, "here") == set()

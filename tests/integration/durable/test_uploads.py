@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -165,14 +165,23 @@ def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
     assert stages(rig, cancelled) == [*made, *made, "upload"]
 
 
-def test_where_nobody_else_uploads_the_one_who_renders_does(rig: Rig) -> None:
-    rig.worker("w1", environ={**LOCAL, "QUEUES": "video-rendering"})
+def test_where_nobody_else_uploads_the_one_who_renders_does_and_goes_on_where_the_film_is(
+    rig: Rig, moto: ObjectStore, proxy: Proxy
+) -> None:
+    proxy.concerns = re.compile("^PUT")
+    environ = {**in_bucket(moto.bucket(endpoint=proxy.endpoint)), "QUEUES": "video-rendering"}
+    proxy.faults.append("mute")
+    first = rig.worker("w1", environ=environ)
     (id,) = rig.submit("note", segments=1, seconds=0.1)
+    until(lambda: any(each.startswith("PUT") for each in proxy.seen))
+    job = rig.job(id).report.job
+    assert (job.queue, job.host) == ("storage-upload", socket.gethostname()), "others may take it up"
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    rig.worker("w2", environ=environ)
     until(lambda: rig.state(id) == "completed")
-    film = only_file(rig, id)
-    assert film.kept is not None
+    film, job = only_file(rig, id), rig.job(id).report.job
+    assert (job.queue, job.host, film.kept is None) == ("video-rendering", None, False)
+    assert stages(rig, id) == ["gather", "render", "join", "deliver", "upload", "upload"]
     assert not rig.told("job.handed_over", job=id)
-    assert not list((rig.app.settings.home / "work").glob("*"))
-    stored = Path(rig.app.settings.home, "storage", "private", "objects", film.kept.key)
-    assert file_sha256(stored) == film.sha256
     until(lambda: not film.path.exists())
