@@ -30,6 +30,7 @@ from renderkiln.engine.errand import Errands
 from renderkiln.engine.executor import Executor
 from renderkiln.engine.heartbeat import announce
 from renderkiln.engine.keys import Keys
+from renderkiln.engine.loose import LooseFiles
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.projects import Projects
 from renderkiln.engine.retention import Keep, Retention
@@ -369,7 +370,8 @@ class Renderkiln:
         return told or self.settings.upload_visibility
 
     def _sweep_storage(self, age: float) -> int:
-        return self.stores.sweep(age)
+        loose = LooseFiles(self.database, self._clock, lambda: self.storage.private)
+        return self.stores.sweep(age) + loose.sweep(age)
 
     def _clearing_up(self) -> Retention:
         """For who runs no worker: without its queues, which take a while to load."""

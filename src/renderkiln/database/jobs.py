@@ -240,7 +240,8 @@ def made(connection: sa.Connection, id: str) -> Done | None:
 
 def waiting_hosts(connection: sa.Connection) -> set[str]:
     """The machines on which files wait to be uploaded."""
-    waiting = (jobs.c.state == EDGES["start"][0], jobs.c.host.is_not(None), jobs.c.owner.is_(None))
+    # By a comparison: of IS NOT NULL, SQLite does not see that the index of hosts is the shortest way.
+    waiting = (jobs.c.state == EDGES["start"][0], jobs.c.host > "", jobs.c.owner.is_(None))
     return set(connection.scalars(sa.select(jobs.c.host).where(*waiting).distinct()))
 
 

@@ -19,9 +19,10 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0010"  # the newest of migrations/versions
+REVISION = "v0011"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
+_HAS_HOST = sa.text("host IS NOT NULL")
 
 
 def _one_of(names: tuple[str, ...]) -> str:
@@ -105,6 +106,8 @@ jobs = sa.Table(
     sa.Index(None, "request_sha256"),
     sa.Index(None, "created_at", "id"),
     sa.Index(None, "account", "state"),
+    # Few have one, and every worker asks for them every two seconds.
+    sa.Index(None, "state", "host", sqlite_where=_HAS_HOST, postgresql_where=_HAS_HOST),
 )
 
 dependencies = sa.Table(
@@ -270,6 +273,14 @@ assets = sa.Table(
     sa.Column("facts", Json, nullable=False),
     sa.UniqueConstraint("account", "sha256", "name"),
     sa.Index(None, "account", "created_at", "id"),
+)
+
+loose_files = sa.Table(
+    "kiln_loose_files",
+    metadata,
+    sa.Column("storage_key", Text, primary_key=True),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("doomed", sa.Boolean, nullable=False),  # to be removed: no row will ever name it
 )
 
 webhooks = sa.Table(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from renderkiln.database import assets
+from renderkiln.database import assets, loose
 from renderkiln.database.assets import StoredAsset
 from renderkiln.database.engine import Database
 from renderkiln.domain.asset import Asset
@@ -24,6 +24,7 @@ from renderkiln.media.errors import MediaError
 from renderkiln.media.identify import Identity, identify
 from renderkiln.pipelines.contract import Limits
 from renderkiln.storage.contract import Storage
+from renderkiln.storage.errors import Unavailable
 from renderkiln.storage.local import LocalStorage
 from renderkiln.storage.naming import asset_key
 
@@ -66,22 +67,30 @@ class Assets:
             created_at=self.clock.now(),
             facts=seen.facts,
         )
+        with self.database.write() as connection:
+            loose.announce(connection, new.storage_key, new.created_at)
         self.storage.put(
             new.storage_key, path, content_type=new.content_type, metadata={"name": proper}, move=True
         )
         with self.database.write() as connection:
-            stored = assets.insert(connection, new)
-        if stored.id != id:
-            self.storage.delete(new.storage_key)
+            kept = loose.name_if_kept(connection, new.storage_key)
+            stored = assets.insert(connection, new) if kept else None
+            if stored is None or stored.id != id:
+                loose.doom(connection, new.storage_key, self.clock.now())
+        if stored is None or stored.id != id:
+            self._drop(new.storage_key)
+        if stored is None:
+            raise Unavailable(f"storing {proper} took so long that it was given up: upload it again")
         return stored
 
     def remove(self, asset: StoredAsset) -> None:
-        """Forget it and its bytes. Raises InUse; StorageError where the bytes stay."""
+        """Forget it and its bytes. Raises InUse; StorageError where the bytes stay until a sweep."""
         with self.database.write() as connection:
             if assets.is_needed(connection, asset.id):
                 raise InUse(f"a job that has not ended needs the asset {asset.id}: cancel it first")
             assets.delete(connection, asset.id)
-        self.storage.delete(asset.storage_key)
+            loose.doom(connection, asset.storage_key, self.clock.now())
+        self._drop(asset.storage_key)
 
     def bring(self, place: str, *, stop: threading.Event, tell: Callable[[str], None]) -> Asset:
         """The file of the asset that `place` names, in the cache of this machine.
@@ -127,6 +136,11 @@ class Assets:
             half.rename(path)
         finally:
             half.unlink(missing_ok=True)
+
+    def _drop(self, key: str) -> None:
+        self.storage.delete(key)
+        with self.database.write() as connection:
+            loose.forget(connection, key)
 
     def _looked_at(self, path: Path, name: str) -> Identity:
         size = path.stat().st_size
