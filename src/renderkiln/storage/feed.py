@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ class Feed:
     """Iterate over it for the file's chunks. `error` is what ended it early, `etag` what a server may say.
 
     Progress tells of bytes handed on; of the last one only when the file is there, which the caller knows.
+    Two threads come here: one that takes chunks, and one that waits for the server.
     """
 
     def __init__(
@@ -25,7 +27,20 @@ class Feed:
         self._size = size
         self._sha256 = sha256
         self._progress = progress
+        self._told = 0
+        self._telling = threading.Lock()
         self.error: BaseException | None = None
+
+    def must_end(self) -> bool:
+        """Whether the upload is to end: asks whoever hears of its progress.
+
+        To be called while the server is silent, for then nobody takes chunks.
+        """
+        try:
+            self._tell(self._told)
+        except BaseException as error:  # noqa: BLE001  whatever it is, it is raised by who waits
+            self.error = error
+        return self.error is not None
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -42,8 +57,16 @@ class Feed:
             digest.update(chunk)
             self.etag.add(chunk)
             sent += len(chunk)
-            if self._progress is not None and sent < self._size:
-                self._progress(sent)
+            if sent < self._size:
+                self._tell(sent)
             yield chunk
         if digest.hexdigest() != self._sha256:
             raise Refused(f"the file {self._path} was changed while it was stored: nothing was")
+
+    def _tell(self, sent: int) -> None:
+        with self._telling:
+            if self.error is not None:
+                raise self.error
+            self._told = sent
+            if self._progress is not None:
+                self._progress(sent)

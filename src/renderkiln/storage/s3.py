@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,7 +31,7 @@ from renderkiln.storage.stored import Listed, Page, Stored
 from renderkiln.storage.trouble import trouble
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, GetResult, ObjectMeta
+    from obstore import GetOptions, GetResult, ObjectMeta, PutResult
 
 PART = 8 * 2**20  # bytes; S3 takes no less than 5 MiB
 _MOST_PARTS = 9_000  # S3 takes 10,000
@@ -38,6 +39,8 @@ _IN_FLIGHT = 32 * 2**20  # bytes; with what is read ahead, an upload holds about
 _HICCUPS = 2  # a request is asked again so often, at once: a part that fails does not cost the whole upload
 _HEADERS = {"cache-control", "content-disposition", "content-encoding", "content-language", "storage-class"}
 _DAY = 24 * 3600.0
+_LOOK = 1.0  # seconds between two looks whether an upload is to end
+_FAREWELL = 3.0  # seconds
 
 
 class S3Storage:
@@ -158,10 +161,16 @@ class S3Storage:
         how: dict[str, Any] = {"use_multipart": False, "mode": "create" if if_absent else "overwrite"}
         if part is not None:
             how = {"use_multipart": True, "chunk_size": part, "max_concurrency": max(1, _IN_FLIGHT // part)}
+
+        async def send() -> PutResult:
+            file = b"".join(feed) if part is None else iter(feed)
+            return await _watched(
+                obstore.put_async(self._store, key, file, attributes=attributes, **how), feed
+            )
+
         try:
             with self._understood(key):
-                file = b"".join(feed) if part is None else iter(feed)
-                return obstore.put(self._store, key, file, attributes=attributes, **how)["e_tag"]
+                return asyncio.run(send())["e_tag"]
         except BaseException:
             if feed.error is not None:
                 raise feed.error from None
@@ -237,6 +246,16 @@ class S3Storage:
             yield
         except Raised as error:
             raise meaning(error, self._bucket.place, key) from None
+
+
+async def _watched(sending: Awaitable[PutResult], feed: Feed) -> PutResult:
+    """Waits for the end of an upload, and for no silent server once the upload is to end."""
+    task = asyncio.ensure_future(sending)
+    while not (await asyncio.wait([task], timeout=_LOOK))[0]:
+        if feed.must_end():
+            await asyncio.wait([task], timeout=_FAREWELL)  # a server that answers is told to drop the parts
+            task.cancel()
+    return await task
 
 
 def part_size(size: int) -> int:

@@ -21,6 +21,7 @@ from object_stores import ACCESS_KEY, BUCKET, LACKS, PAGE, SECRET_KEY, Fault, Ob
 from renderkiln.domain.clock import SystemClock
 from renderkiln.domain.errors import Permanent, Temporary
 from renderkiln.domain.retry import Retry
+from renderkiln.storage import s3
 from renderkiln.storage.contract import Storage
 from renderkiln.storage.errors import Refused, Unavailable
 from renderkiln.storage.presigned import LONGEST
@@ -131,6 +132,25 @@ def test_a_progress_that_stops_an_upload_leaves_no_parts(proxy: Proxy, moto: Obj
     with pytest.raises(KeyboardInterrupt):
         put(storage, LARGE, progress=stop)
     assert uploads_left(moto, storage._bucket) == []
+
+
+@pytest.mark.parametrize("content", [b"content", LARGE], ids=["small", "large"])
+def test_an_upload_to_a_silent_server_ends_when_it_is_to_end(
+    proxy: Proxy, moto: ObjectStore, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_LOOK", 0.05)
+    monkeypatch.setattr(s3, "_FAREWELL", 0.2)
+    proxy.concerns = re.compile("^PUT")
+    proxy.faults.append("mute")  # for 30 s; whoever waits for it asks again then, and has the file stored
+
+    def stop(_count: int) -> None:
+        if proxy.seen and proxy.seen[-1].startswith("PUT"):
+            raise ZeroDivisionError
+
+    storage = behind(proxy, moto, patience=120.0)
+    with pytest.raises(ZeroDivisionError):
+        put(storage, content, progress=stop)
+    assert storage.head("a/b") is None
 
 
 def test_the_reason_survives_a_failing_abort(proxy: Proxy, moto: ObjectStore) -> None:
