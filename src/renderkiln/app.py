@@ -31,6 +31,7 @@ from renderkiln.engine.executor import Executor
 from renderkiln.engine.heartbeat import announce
 from renderkiln.engine.keys import Keys
 from renderkiln.engine.loose import LooseFiles
+from renderkiln.engine.machine import machine_of
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.projects import Projects
 from renderkiln.engine.retention import Keep, Retention
@@ -323,7 +324,7 @@ class Renderkiln:
         """The executor of what runs here and now."""
         with self._opening:
             if self._own is None:
-                me = announce(self._clock, direct=True)
+                me = announce(self._clock, direct=True, machine=machine_of(self._home))
                 self._own = Direct(self._house(me), me, lambda c, ticket: self.room.tickets.write(c, ticket))
                 self._caretaker = Caretaker(self._clearing_up, self._clock).__enter__()
             return self._own
@@ -341,7 +342,7 @@ class Renderkiln:
             assets=lambda: self.assets,
             owner=worker.id,
             worker=worker.name,
-            host=worker.host,
+            host=worker.place,
             errands=Errands(
                 self._server,
                 self._home,

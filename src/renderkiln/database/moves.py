@@ -182,11 +182,13 @@ def forget_made_if_held(connection: sa.Connection, id: str, attempt: int, owner:
 
 def release_from_host(connection: sa.Connection, host: str, limit: int) -> list[StoredJob]:
     """Let `limit` jobs wait in their own queues, whose files wait on a machine that does not come back."""
-    waiting = (jobs.c.host == host, jobs.c.state == _PENDING, jobs.c.owner.is_(None))
     # Whoever takes one that still has its files, because the machine is back, only uploads them.
-    few = sa.select(jobs.c.id).where(*waiting).order_by(jobs.c.id).limit(limit).with_for_update()
-    moved = sa.update(jobs).where(jobs.c.id.in_(few), *waiting).values(_AT_HOME).returning(*jobs.c)
-    return [stored_of(row) for row in connection.execute(moved)]
+    return _change_on_host(connection, host, limit, _AT_HOME)
+
+
+def rename_host(connection: sa.Connection, host: str, name: str, limit: int) -> list[StoredJob]:
+    """Let `limit` jobs, whose files wait on a machine, wait for those who call it `name`."""
+    return _change_on_host(connection, host, limit, {"host": name})
 
 
 def forget_made_if_ended(connection: sa.Connection, id: str) -> Job:
@@ -322,6 +324,15 @@ def release_from_dead(connection: sa.Connection, dead_owner: str, now: datetime)
 def set_priority_if_waiting(connection: sa.Connection, id: str, priority: int) -> None:
     """Low numbers run first."""
     guard.change(connection, id, jobs.c.state == _PENDING, priority=priority)
+
+
+def _change_on_host(
+    connection: sa.Connection, host: str, limit: int, values: Mapping[str, Any]
+) -> list[StoredJob]:
+    waiting = (jobs.c.host == host, jobs.c.state == _PENDING, jobs.c.owner.is_(None))
+    few = sa.select(jobs.c.id).where(*waiting).order_by(jobs.c.id).limit(limit).with_for_update()
+    moved = sa.update(jobs).where(jobs.c.id.in_(few), *waiting).values(values).returning(*jobs.c)
+    return [stored_of(row) for row in connection.execute(moved)]
 
 
 def _take_from(

@@ -230,6 +230,7 @@ workers = sa.Table(
     sa.Column("seen_at", Moment, nullable=False),
     sa.Column("draining", sa.Boolean, nullable=False),
     sa.Column("direct", sa.Boolean, nullable=False),
+    sa.Column("machine", Text),  # where its files are
 )
 
 queues = sa.Table(

@@ -15,7 +15,11 @@ from renderkiln.database.schema import workers
 
 @dataclass(frozen=True)
 class NewWorker:
-    """An executor as it announces itself. `id` is new at every start; `name` is for people."""
+    """An executor as it announces itself. `id` is new at every start; `name` is for people.
+
+    `pid` is of a process on `host`; `machine` is where its files are (None: of a version that knew no other
+    name than the host's).
+    """
 
     id: str
     name: str
@@ -25,6 +29,12 @@ class NewWorker:
     concurrency: int
     started_at: datetime  # aware
     direct: bool = False  # runs only what its own process asked for
+    machine: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The name of the machine where its files are."""
+        return self.machine or self.host
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,10 @@ def everyone(connection: sa.Connection) -> list[StoredWorker]:
     return [_stored(row) for row in connection.execute(ordered)]
 
 
-def drawn_on(connection: sa.Connection, host: str) -> set[str]:
+def drawn_on(connection: sa.Connection, place: str) -> set[str]:
     """The queues that executors on this machine take jobs of, and go on to do so."""
-    here = (workers.c.host == host, sa.not_(workers.c.draining), sa.not_(workers.c.direct))
+    where = sa.func.coalesce(workers.c.machine, workers.c.host)
+    here = (where == place, sa.not_(workers.c.draining), sa.not_(workers.c.direct))
     return set().union(*connection.scalars(sa.select(workers.c.queues).where(*here)))
 
 

@@ -66,7 +66,7 @@ class House:
     assets: Callable[[], Assets]
     owner: str  # this executor's id: new at every start
     worker: str  # its name for people
-    host: str  # its machine
+    host: str  # its machine, by the name in its home folder
     errands: Errands
     keep_work: bool = False
     prices: Prices = field(default_factory=Prices)

@@ -40,12 +40,13 @@ def announce(
     queues: tuple[str, ...] = (),
     concurrency: int = 1,
     direct: bool = False,
+    machine: str | None = None,
 ) -> NewWorker:
     """An executor for this process. Its id is new at every start, whatever its name."""
     host, pid = socket.gethostname(), os.getpid()
     name = name or f"{host}-{pid}"
     id = f"{name}-{secrets.token_hex(6)}"
-    return NewWorker(id, name, host, pid, queues, concurrency, clock.now(), direct)
+    return NewWorker(id, name, host, pid, queues, concurrency, clock.now(), direct, machine)
 
 
 @dataclass

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from renderkiln.domain.errors import UsageError
 from renderkiln.domain.event import Event, EventName
 from renderkiln.domain.states import STATES, JobState
 from renderkiln.engine.courier import QUEUE, Room
+from renderkiln.engine.machine import machine_of
 from renderkiln.engine.ticket import UPLOADS
 from renderkiln.engine.tickets import Lane, Tickets
 from renderkiln.events import journal
@@ -70,6 +71,7 @@ class Queues:
     lanes: Mapping[str, int]
     most_of: Mapping[str, int | None]
     polling: float
+    home: Path
 
     def check(self, name: str) -> None:
         if name not in self.lanes:
@@ -152,7 +154,7 @@ class Queues:
     def _hosts(self) -> set[str]:
         """The machines that draw tickets: a worker sets its own machine's lanes before it begins."""
         with self.database.read() as connection:
-            return {socket.gethostname(), *(each.host for each in workers.everyone(connection))}
+            return {machine_of(self.home), *(each.place for each in workers.everyone(connection))}
 
     def _most_of(self, row: QueueRow) -> int | None:
         return self.most_of[row.name] if row.global_limit is None else row.global_limit

@@ -22,6 +22,7 @@ from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.control import Control
 from renderkiln.engine.courier import QUEUE, Courier
 from renderkiln.engine.heartbeat import BEAT, SILENCE, announce
+from renderkiln.engine.machine import machine_of
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.queues import Queues
 from renderkiln.engine.retention import Keep, Retention
@@ -64,7 +65,9 @@ class Room:
 
     @property
     def queues(self) -> Queues:
-        return Queues(self.database, self.tickets, self.clock, self.lanes, self.most_of, self.polling)
+        return Queues(
+            self.database, self.tickets, self.clock, self.lanes, self.most_of, self.polling, self.home
+        )
 
     @property
     def retention(self) -> Retention:
@@ -136,7 +139,8 @@ class Room:
         self.queues.apply()
         drawn = tuple(queues) or tuple(self.lanes)
         concurrency = min(sum(self.lanes[queue] for queue in drawn), most or sys.maxsize)
-        announced = announce(self.clock, name=name, queues=drawn, concurrency=concurrency)
+        place = machine_of(self.home)
+        announced = announce(self.clock, name=name, queues=drawn, concurrency=concurrency, machine=place)
         house = self.house(announced)
         delivers = QUEUE in drawn
         return Worker(

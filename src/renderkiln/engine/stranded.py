@@ -1,12 +1,14 @@
 """Jobs whose finished files wait to be uploaded on a machine where no worker does that any more.
 
 They wait for it a while: a machine that is started anew has its files still. Then they go back to their own
-queues, where whoever takes one makes its files anew, or uploads them if it finds them.
+queues, where whoever takes one makes its files anew, or uploads them if it finds them. Those that an older
+version left here under the host's name are ours at once.
 """
 
 from __future__ import annotations
 
 import logging
+import socket
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -28,13 +30,18 @@ _AT_ONCE = 50  # jobs of one transaction
 
 @dataclass
 class Stranded:
-    """A machine may be without such workers for `patience` seconds, by this process's own watching."""
+    """A machine may be without such workers for `patience` seconds, by this process's own watching.
+
+    `place` is this machine, and `host` what older versions called it.
+    """
 
     database: Database
     tickets: Tickets
     clock: Clock
     owner: str
+    place: str
     patience: float = PATIENCE
+    host: str = field(default_factory=socket.gethostname)
     _since: dict[str, float] = field(default_factory=dict)  # by machine
     _looked: float = float("-inf")
 
@@ -46,10 +53,17 @@ class Stranded:
         self._looked = now
         with self.database.read() as connection:
             left = {host for host in jobs.waiting_hosts(connection) if not has_uploaders(connection, host)}
+        if self.host in left - {self.place}:
+            self._adopt()
         self._since = {host: self._since.get(host, now) for host in left}
         for host, since in self._since.items():
             if now - since >= self.patience:
                 self._free(host)
+
+    def _adopt(self) -> None:
+        with self.database.write() as connection:
+            for stored in moves.rename_host(connection, self.host, self.place, _AT_ONCE):
+                self.tickets.write(connection, Ticket.of(stored.report.job, stored.report.attempt))
 
     def _free(self, host: str) -> None:
         # A portion at each look: the thread that looks is the one that shows that we live.

@@ -89,7 +89,9 @@ class Worker:
             at=lambda: set(drawing.running),
         )
 
-        stranded = Stranded(house.database, self._tickets, house.clock, house.owner, self._patience)
+        stranded = Stranded(
+            house.database, self._tickets, house.clock, house.owner, house.host, self._patience
+        )
 
         places = self._places()
         stand_in = StandIn(house.database, house.host, places) if stands_in(self._limits) else None

@@ -133,6 +133,13 @@ def test_what_waits_on_a_lost_machine_keeps_its_files_in_mind(waiting: Database)
     assert made(waiting) == MADE
 
 
+def test_a_machine_may_get_another_name(waiting: Database) -> None:
+    with waiting.write() as connection:
+        (moved,) = moves.rename_host(connection, "kiln.example", "kiln-1a2b", 10)
+        assert jobs.waiting_hosts(connection) == {"kiln-1a2b"}
+    assert (moved.report.job.queue, moved.report.job.host) == ("storage-upload", "kiln-1a2b")
+
+
 def test_what_runs_on_a_lost_machine_is_not_taken_from_it(waiting: Database) -> None:
     start(waiting)
     with waiting.write() as connection:
@@ -156,7 +163,9 @@ def test_who_takes_jobs_of_a_queue_on_a_machine(database: Database) -> None:
     with database.write() as connection:
         workers.register(connection, worker)
         workers.register(connection, replace(worker, id="w2", host="there", direct=True))
+        workers.register(connection, replace(worker, id="w3", queues=("audio",), machine="studio-1"))
         assert workers.drawn_on(connection, "here") == {"video", "storage-upload"}
         assert workers.drawn_on(connection, "there") == set()
+        assert workers.drawn_on(connection, "studio-1") == {"audio"}
         workers.drain(connection, "w1")
         assert workers.drawn_on(connection, "here") == set()

@@ -15,6 +15,7 @@ from renderkiln.database import attempts
 from renderkiln.database.schema import jobs as table
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.fingerprint import file_sha256
+from renderkiln.engine.machine import machine_of
 from renderkiln.settings import Settings
 from renderkiln.storage.bucket import Bucket
 from renderkiln.storage.s3 import S3Storage
@@ -135,15 +136,17 @@ def test_a_wrong_key_costs_no_film(rig: Rig, rclone: ObjectStore) -> None:
 
 
 def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
-    """Their queue is paused. One is cancelled, one is damaged, and one waits on a machine that is gone."""
+    """Their queue is paused. One is cancelled, one damaged, one waits on a machine that is gone, and one was
+    left by an older version, to which the machine was its host.
+    """
     rig.worker("w1", environ=LOCAL)
     rig.room.queues.pause("storage-upload")
-    ids = rig.submit("cancelled", "lost", "gone", "fine", segments=1, seconds=0.1)
-    cancelled, lost, gone, fine = ids
+    ids = rig.submit("cancelled", "lost", "gone", "fine", "older", segments=1, seconds=0.1)
+    cancelled, lost, gone, fine, older = ids
     until(lambda: all(waits(rig, id) for id in ids))
     assert rig.job(fine).report.progress == 90.0
     counts = {each.name: each.counts["pending"] for each in rig.room.queues.reports()}
-    assert (counts["storage-upload"], counts["video-rendering"]) == (4, 0)
+    assert (counts["storage-upload"], counts["video-rendering"]) == (5, 0)
     rig.room.control.cancel(cancelled)
     rig.room.control.reprioritise(fine, 5)
     film = (rig.output / "lost.mkv").read_bytes()
@@ -151,11 +154,13 @@ def test_what_becomes_of_films_that_wait(rig: Rig) -> None:
     (rig.output / "gone.mkv").unlink()
     with rig.room.database.write() as connection:
         connection.execute(sa.update(table).where(table.c.id == gone).values(host="gone.example"))
+        connection.execute(sa.update(table).where(table.c.id == older).values(host=socket.gethostname()))
     until(lambda: rig.told("job.taken_over", job=gone))
     rig.room.queues.resume("storage-upload")
-    until(lambda: all(rig.state(id) == "completed" for id in (lost, gone, fine)))
+    until(lambda: all(rig.state(id) == "completed" for id in (lost, gone, fine, older)))
     made = ["gather", "render", "join", "deliver"]
-    assert stages(rig, fine) == [*made, "upload"]
+    assert stages(rig, fine) == stages(rig, older) == [*made, "upload"]
+    assert not rig.told("job.taken_over", job=older)
     assert stages(rig, gone) == [*made, *made, "upload"]
     assert (rig.job(gone).report.attempt, rig.job(lost).report.attempt) == (1, 2)
     assert stages(rig, lost)[-5:] == [*made, "upload"]
@@ -175,7 +180,9 @@ def test_where_nobody_else_uploads_the_one_who_renders_does_and_goes_on_where_th
     (id,) = rig.submit("note", segments=1, seconds=0.1)
     until(lambda: any(each.startswith("PUT") for each in proxy.seen))
     job = rig.job(id).report.job
-    assert (job.queue, job.host) == ("storage-upload", socket.gethostname()), "others may take it up"
+    assert (job.queue, job.host) == ("storage-upload", machine_of(rig.app.settings.home)), (
+        "others may take it up"
+    )
     first.send_signal(signal.SIGKILL)
     first.wait()
     rig.worker("w2", environ=environ)

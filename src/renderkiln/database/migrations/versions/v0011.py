@@ -1,4 +1,4 @@
-"""Stored files that no row names, and an index of the machines where files wait."""
+"""Stored files that no row names; the machines of workers, and an index of those where files wait."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ down_revision = "v0010"
 
 
 def upgrade() -> None:
+    op.add_column("kiln_workers", sa.Column("machine", Text, nullable=True))
     has_host = sa.text("host IS NOT NULL")
     op.create_index(
         op.f("kiln_jobs_state_host_idx"),
