@@ -28,7 +28,7 @@ MADE = Done({"duration": 2.5}, (FILM, POSTER))
 
 def note(connection: sa.Connection, id: str = "b-1", attempt: int = 1, owner: str = "w1") -> None:
     made: dict[str, Any] = {"result": MADE.summary, "artifacts": MADE.artifacts, "now": NOON}
-    place = {"queue": "storage-upload", "host": "kiln.example", "rendered_in": "video"}
+    place: dict[str, Any] = {"queue": "storage-upload", "host": "kiln.example", "rendered_in": "video"}
     moves.note_made_if_held(connection, id, attempt, owner, **made, **place, max_attempts=5)
 
 
