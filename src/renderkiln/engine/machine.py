@@ -20,9 +20,14 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 def machine_of(home: Path) -> str:
     """The name of the machine with this home folder, which it gets at the first call. Raises UserError."""
     path = home / _FILE
-    if not path.exists():
-        _give_name(path)
-    name = path.read_text("utf-8", "replace").strip()
+    try:
+        if not path.exists():
+            _give_name(path)
+        name = path.read_text("utf-8", "replace").strip()
+    except OSError as error:
+        raise UserError(
+            f"the home folder {home} cannot be used: {error.strerror}; choose another by RENDERKILN_HOME"
+        ) from error
     if _NAME.fullmatch(name) is None:
         raise UserError(f"{path} does not hold the name of a machine: remove it, and a new one is made")
     return name
