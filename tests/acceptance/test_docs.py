@@ -35,6 +35,7 @@ QUICK_PAGES = (
     "docs/howto/make-variations.md",
     "docs/howto/make-scenes.md",
     "docs/howto/know-what-it-costs.md",
+    "docs/howto/receive-webhooks.md",
     "docs/howto/use-the-python-client.md",
 )
 # without the lines that hold one of these; `make test-slow` follows every page to the letter.

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from renderkiln.cli.desk import Desk
+from renderkiln.cli.post import Post
+from renderkiln.client import Client
+
+if TYPE_CHECKING:
+    from renderkiln.app import Renderkiln
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,22 +31,45 @@ def at_desk(command: F) -> F:
 @contextmanager
 def open_desk() -> Iterator[Desk]:
     """That of the options and settings. Raises UserError where its database or server cannot be used."""
+    with _reached() as there:
+        if isinstance(there, Client):
+            from renderkiln.cli.remotedesk import RemoteDesk
+
+            yield RemoteDesk(there)
+        else:
+            from renderkiln.cli.localdesk import LocalDesk
+
+            yield LocalDesk(there)
+
+
+@contextmanager
+def open_post() -> Iterator[Post]:
+    """The post of the options and settings, as `open_desk`."""
+    with _reached() as there:
+        if isinstance(there, Client):
+            from renderkiln.cli.remotepost import RemotePost
+
+            yield RemotePost(there)
+        else:
+            from renderkiln.cli.localpost import LocalPost
+
+            yield LocalPost(there)
+
+
+@contextmanager
+def _reached() -> Iterator[Renderkiln | Client]:
     from renderkiln.settings import Settings
 
     settings = Settings.load(**click.get_current_context().meta.get(_GIVEN, {}))
     if settings.server is None:
         from renderkiln.app import Renderkiln
-        from renderkiln.cli.localdesk import LocalDesk
 
         with Renderkiln.open(settings) as kiln:
-            yield LocalDesk(kiln)
+            yield kiln
     else:
-        from renderkiln.cli.remotedesk import RemoteDesk
-        from renderkiln.client import Client
-
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         with Client(settings.server, key) as client:
-            yield RemoteDesk(client)
+            yield client
 
 
 def _note(context: click.Context, option: click.Parameter, value: str | None) -> None:

@@ -26,6 +26,7 @@ from renderkiln.engine.queues import QueueReport
 
 _FEW = 4  # jobs of one batch that are asked for one by one
 _OUTAGE = 60.0  # seconds that a server which was there may be away
+_WRONG = ("INVALID_REQUEST", "INVALID_WEBHOOK", "INVALID_EVENT", "QUEUE_NOT_FOUND")
 _LABEL = 200  # characters that it takes
 
 
@@ -45,7 +46,7 @@ class RemoteDesk:
         if terms.after:
             raise UsageError("--after is not taken over HTTP: submit the job when the other one is completed")
         packed = [pack(pipeline, order) for order in orders]  # what is wrong is known before anything is sent
-        with _plainly(), Sending(self.client) as sending:
+        with plainly(), Sending(self.client) as sending:
             parts = [
                 self._part(order, luggage, sending) for order, luggage in zip(orders, packed, strict=True)
             ]
@@ -136,15 +137,15 @@ class RemoteDesk:
         return [queue_of(each, now) for each in self.client.queues()]
 
     def pause(self, queue: str) -> None:
-        with _plainly():
+        with plainly():
             self.client.pause(queue)
 
     def resume(self, queue: str) -> None:
-        with _plainly():
+        with plainly():
             self.client.resume(queue)
 
     def limit(self, queue: str, limits: Mapping[str, int | None]) -> None:
-        with _plainly():
+        with plainly():
             self.client.limit(queue, limits)
 
     def _asked(self, ids: Sequence[str]) -> dict[str, StoredJob]:
@@ -171,11 +172,11 @@ class RemoteDesk:
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
+def plainly() -> Iterator[None]:
     """A call that is wrong is wrong whoever says so."""
     try:
         yield
     except RenderkilnApiError as error:
-        if error.code in ("INVALID_REQUEST", "QUEUE_NOT_FOUND"):
+        if error.code in _WRONG:
             raise UsageError(str(error)) from error
         raise

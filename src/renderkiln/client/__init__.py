@@ -25,11 +25,15 @@ from renderkiln.client.records import (
     Batch,
     Cost,
     Counts,
+    Delivery,
+    Emitted,
     Estimate,
     Event,
     Job,
     Queue,
     Submitted,
+    Try,
+    Webhook,
 )
 from renderkiln.client.sync import Client
 
@@ -43,6 +47,8 @@ __all__ = [
     "Conflict",
     "Cost",
     "Counts",
+    "Delivery",
+    "Emitted",
     "Estimate",
     "Event",
     "Invalid",
@@ -54,7 +60,9 @@ __all__ = [
     "RenderkilnApiError",
     "ServerUnreachable",
     "Submitted",
+    "Try",
     "Unauthorized",
     "WaitedTooLong",
+    "Webhook",
     "WrongBytes",
 ]

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import quote
+from typing import Any
 
 from renderkiln.client import downloading, uploading, watching
-from renderkiln.client.asking import Patience, data_of
+from renderkiln.client.asking import data_of
+from renderkiln.client.calls import all_of, given, part_of
 from renderkiln.client.downloading import OnBytes
 from renderkiln.client.effects import Flow, Item, Request
+from renderkiln.client.hooks import Hooks
 from renderkiln.client.method import listing, operation
 from renderkiln.client.records import (
     Artifact,
@@ -24,7 +25,6 @@ from renderkiln.client.records import (
     Event,
     Job,
     Queue,
-    Record,
     Submitted,
 )
 from renderkiln.client.watching import OnProgress
@@ -32,11 +32,8 @@ from renderkiln.domain.errors import UsageError
 from renderkiln.domain.place import asset_id, is_url, place_of
 from renderkiln.domain.states import JobState
 
-R = TypeVar("R", bound=Record)
-
 File = str | Path | Asset  # a path, which is uploaded; a URL; an asset, or its id
 
-_PAGE = 200  # things that one request lists
 _EVENTS = 1000
 
 
@@ -51,14 +48,11 @@ class Part:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Operations:
+class Operations(Hooks):
     """Every call raises RenderkilnApiError where the server refuses or does not answer.
 
     Jobs, batches and assets are named by their ids, or by what an earlier call has brought.
     """
-
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
 
     @operation
     def submit(
@@ -88,7 +82,7 @@ class Operations:
             "params": dict(params or {}),
             "assets": [] if place is None else [place],
             **_terms(label, priority, start_at, metadata),
-            **_given(format=format, webhookUrl=webhook_url, webhookSecret=webhook_secret),
+            **given(format=format, webhookUrl=webhook_url, webhookSecret=webhook_secret),
         }
         return Job.of((yield from self._post("/jobs", order, _keyed(idempotency_key))))
 
@@ -121,7 +115,7 @@ class Operations:
             "assets": items,
             "formats": list(formats),
             **_terms(label, priority, start_at, metadata),
-            **_given(webhookUrl=webhook_url, webhookSecret=webhook_secret),
+            **given(webhookUrl=webhook_url, webhookSecret=webhook_secret),
         }
         return Submitted.of((yield from self._post("/batches", order, key)))
 
@@ -142,7 +136,7 @@ class Operations:
     ) -> Flow[None]:
         """Jobs, the newest first, fetched as they are asked for. `text` is looked for in ids and labels."""
         of = None if batch is None else _batch(batch)
-        query = _given(state=[*states] or None, pipeline=pipeline, queue=queue, batch=of, q=text)
+        query = given(state=[*states] or None, pipeline=pipeline, queue=queue, batch=of, q=text)
         yield from self._pages("/jobs", Job, query)
 
     @operation
@@ -169,7 +163,7 @@ class Operations:
     @operation
     def attempts(self, job: str | Job) -> Flow[tuple[Attempt, ...]]:
         """All tries at a job, the first one first, and what each has used."""
-        return _all(Attempt, (yield from self._get(f"/jobs/{_id(job)}/attempts")))
+        return all_of(Attempt, (yield from self._get(f"/jobs/{_id(job)}/attempts")))
 
     @listing(Event)
     def history(self, job: str | Job) -> Flow[None]:
@@ -227,7 +221,7 @@ class Operations:
     @operation
     def batches(self, *, limit: int = 50) -> Flow[tuple[Batch, ...]]:
         """The newest batches first, at most 200."""
-        return _all(Batch, (yield from self._get("/batches", limit=limit)))
+        return all_of(Batch, (yield from self._get("/batches", limit=limit)))
 
     @operation
     def cancel_batch(self, batch: str | Batch | Submitted) -> Flow[tuple[str, ...]]:
@@ -258,28 +252,28 @@ class Operations:
     @operation
     def asset(self, id: str) -> Flow[Asset]:
         """What is known of an asset."""
-        return Asset.of((yield from self._get(f"/assets/{_part(id)}")))
+        return Asset.of((yield from self._get(f"/assets/{part_of(id)}")))
 
     @operation
     def delete_asset(self, asset: str | Asset) -> Flow[None]:
         """Remove it. Raises Conflict where a job that has not ended needs it."""
         id = asset.id if isinstance(asset, Asset) else asset
-        yield from data_of(Request("DELETE", f"/assets/{_part(id)}"), self._patience, repeatable=False)
+        yield from data_of(Request("DELETE", f"/assets/{part_of(id)}"), self._patience, repeatable=False)
 
     @operation
     def queues(self) -> Flow[tuple[Queue, ...]]:
         """All queues."""
-        return _all(Queue, (yield from self._get("/queues")))
+        return all_of(Queue, (yield from self._get("/queues")))
 
     @operation
     def pause(self, queue: str) -> Flow[Queue]:
         """Start no more of its jobs; those that run go on. Takes an admin's key."""
-        return Queue.of((yield from self._post(f"/queues/{_part(queue)}/pause")))
+        return Queue.of((yield from self._post(f"/queues/{part_of(queue)}/pause")))
 
     @operation
     def resume(self, queue: str) -> Flow[Queue]:
         """Start its jobs again. Takes an admin's key."""
-        return Queue.of((yield from self._post(f"/queues/{_part(queue)}/resume")))
+        return Queue.of((yield from self._post(f"/queues/{part_of(queue)}/resume")))
 
     @operation
     def limit(self, queue: str, limits: Mapping[str, int | None]) -> Flow[Queue]:
@@ -291,7 +285,7 @@ class Operations:
         if not limits or limits.keys() - names:
             raise UsageError("say what to set: worker_limit or global_limit, a number or None")
         body = {names[name]: value for name, value in limits.items()}
-        request = Request("PATCH", f"/queues/{_part(queue)}", json=body)
+        request = Request("PATCH", f"/queues/{part_of(queue)}", json=body)
         return Queue.of((yield from data_of(request, self._patience)))
 
     @operation
@@ -305,30 +299,6 @@ class Operations:
         wish = {"pipeline": pipeline, "params": dict(params or {}), "inputs": [dict(each) for each in inputs]}
         return Estimate.of((yield from self._post("/estimates", wish)))
 
-    def _get(self, path: str, **query: Any) -> Flow[Any]:
-        return (yield from data_of(Request("GET", path, query=query), self._patience))
-
-    def _post(
-        self,
-        path: str,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-        *,
-        repeatable: bool = True,
-    ) -> Flow[Any]:
-        request = Request("POST", path, json=body, headers=headers or {})
-        return (yield from data_of(request, self._patience, repeatable=repeatable))
-
-    def _pages(self, path: str, record: type[R], query: Mapping[str, Any]) -> Flow[None]:
-        cursor: str | None = None
-        while True:
-            page = yield from self._get(path, **query, limit=_PAGE, **_given(cursor=cursor))
-            for each in page["items"]:
-                yield Item(record.of(each))
-            cursor = page["nextCursor"]
-            if cursor is None:
-                return
-
     def _place(self, file: File, on_upload: OnBytes | None) -> Flow[str]:
         """What the server calls a file, which is there then."""
         if isinstance(file, Asset):
@@ -341,7 +311,7 @@ class Operations:
     def _item(self, part: Part, on_upload: OnBytes | None) -> Flow[dict[str, Any]]:
         place = None if part.file is None else (yield from self._place(part.file, on_upload))
         own = {"params": dict(part.params), "metadata": dict(part.metadata)}
-        return _given(asset=place, id=part.id, label=part.label) | {k: v for k, v in own.items() if v}
+        return given(asset=place, id=part.id, label=part.label) | {k: v for k, v in own.items() if v}
 
 
 def _terms(
@@ -352,11 +322,7 @@ def _terms(
             "start_at has no time zone: give it one, such as datetime.now(UTC) + timedelta(hours=1)"
         )
     at = None if start_at is None else start_at.isoformat()
-    return {"label": label, "priority": priority, "metadata": dict(metadata or {}), **_given(startAt=at)}
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+    return {"label": label, "priority": priority, "metadata": dict(metadata or {}), **given(startAt=at)}
 
 
 def _keyed(key: str | None) -> dict[str, str]:
@@ -365,7 +331,7 @@ def _keyed(key: str | None) -> dict[str, str]:
 
 
 def _id(job: str | Job) -> str:
-    return job.id if isinstance(job, Job) else _part(job)
+    return job.id if isinstance(job, Job) else part_of(job)
 
 
 def _batch(batch: str | Batch | Submitted) -> str:
@@ -375,15 +341,4 @@ def _batch(batch: str | Batch | Submitted) -> str:
         case Submitted(batch_id=id):
             return id
         case _:
-            return _part(batch)
-
-
-def _part(id: str) -> str:
-    """An id as a part of a path, whatever is in it."""
-    if not id or id in (".", ".."):
-        raise UsageError(f"{id!r} is no id")
-    return quote(id, safe="")
-
-
-def _all(record: type[R], data: Any) -> tuple[R, ...]:
-    return tuple(record.of(each) for each in data)
+            return part_of(batch)

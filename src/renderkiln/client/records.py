@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
 from renderkiln.client.errors import RenderkilnApiError
+from renderkiln.domain.delivery import DeliveryState
 from renderkiln.domain.states import ENDED, JobState
 
 
@@ -268,3 +269,63 @@ class Estimate(Record):
     cpu_seconds: Spread | None = None
     bytes: Spread | None = None
     cost: Cost | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook(Record):
+    """An address that is told what happens. `reason` is why it is not `enabled`.
+
+    `secret` is told when it is made, and when it is rotated.
+    """
+
+    id: str
+    url: str
+    types: tuple[str, ...] = ()
+    label: str = ""
+    enabled: bool = True
+    reason: str = ""
+    failing_since: datetime | None = None
+    job_id: str | None = None
+    batch_id: str | None = None
+    created_at: datetime | None = None
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try(Record):
+    """One try at a delivery. `status` is of the answer over HTTP; without an `error` it succeeded."""
+
+    at: datetime
+    status: int | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Record):
+    """An event on its way to a webhook or to a handler. `status`, `error`, `response` are of the last try."""
+
+    id: str
+    type: str
+    event_id: int | None = None
+    state: DeliveryState
+    attempts: int = 0
+    status: int | None = None
+    error: str = ""
+    response: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+    tried_at: datetime | None = None
+    ended_at: datetime | None = None
+    next_at: datetime | None = None
+    tries: tuple[Try, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emitted(Record):
+    """An event that was written. It is `handled` where its type has a handler."""
+
+    id: int
+    type: str
+    timestamp: datetime | None = None
+    handled: bool = False
+    warnings: tuple[str, ...] = ()

@@ -12,7 +12,16 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from renderkiln.database.schema import batches, deliveries, dependencies, events, jobs, stages, webhooks
+from renderkiln.database.schema import (
+    batches,
+    deliveries,
+    dependencies,
+    events,
+    handlers,
+    jobs,
+    stages,
+    webhooks,
+)
 from renderkiln.domain.states import ENDED
 
 _OPEN = sa.alias(jobs, "open_jobs")
@@ -125,7 +134,8 @@ def _is_empty(moment: datetime) -> tuple[_Condition, ...]:
 def _is_past(moment: datetime) -> tuple[_Condition, ...]:
     # What waits for a webhook that is disabled waits no longer than what has ended is kept.
     waits = sa.exists().where(webhooks.c.id == deliveries.c.webhook_id, webhooks.c.enabled)
-    is_over = sa.or_(deliveries.c.state != "pending", sa.and_(deliveries.c.handler.is_(None), ~waits))
+    handled = sa.exists().where(handlers.c.type == deliveries.c.handler)
+    is_over = sa.or_(deliveries.c.state != "pending", ~sa.or_(waits, handled))
     return deliveries.c.created_at < moment, is_over
 
 

@@ -19,10 +19,11 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0011"  # the newest of migrations/versions
+REVISION = "v0012"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 _HAS_HOST = sa.text("host IS NOT NULL")
+_CLAIMED = sa.text("claimed_by IS NOT NULL")
 
 
 def _one_of(names: tuple[str, ...]) -> str:
@@ -326,12 +327,24 @@ deliveries = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("tried_at", Moment),
     sa.Column("ended_at", Moment),
+    sa.Column("tries", Json),  # when each was, and what came of it; the latest ones
     sa.CheckConstraint(f"state IN ({_one_of(DELIVERY_STATES)})", name="state"),
     sa.CheckConstraint("(webhook_id IS NULL) <> (handler IS NULL)", name="target"),
     sa.Index(None, "state", "next_at"),
     sa.Index(None, "webhook_id", "created_at", "id"),
     sa.Index(None, "handler", "created_at", "id"),
     sa.Index(None, "created_at"),
+    # Those that wait, by where they go; and those that somebody is at.
+    sa.Index(None, "state", "webhook_id", "next_at", "id"),
+    sa.Index(None, "state", "handler", "next_at", "id"),
+    sa.Index(None, "claimed_by", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+)
+
+handlers = sa.Table(
+    "kiln_handlers",
+    metadata,
+    sa.Column("type", Text, primary_key=True),  # of events that a worker has a handler for
+    sa.Column("seen_at", Moment, nullable=False),  # when one has said so last
 )
 
 projects = sa.Table(

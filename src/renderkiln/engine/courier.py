@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from renderkiln.database import deliveries, webhooks
+from renderkiln.database import deliveries, handlers, webhooks
 from renderkiln.database.deliveries import StoredDelivery
 from renderkiln.database.engine import Database
 from renderkiln.database.trouble import first_line
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 QUEUE = "event-processing"
 _PATIENCE = 60.0  # seconds that writing down an outcome waits for a database that is away
+_KNOWN_FOR = 3600.0  # seconds after which it is said again which handlers are here
 _LOST_AFTER = 30.0  # seconds between two looks for what stands as ours and is not
 _TROUBLED = 2.0  # seconds until the next look after one that failed
 
@@ -39,8 +41,9 @@ class Room:
 class Courier:
     """A context manager. Looks every `polling` seconds for what is due, and delivers it from threads.
 
-    `room` says how much may run now. `owner` must be on the list of workers while this is entered: what it
-    has claimed is free again when it is not.
+    `room` says how much may run now. `installed` are the types of events that have a handler here: it takes
+    those of no others, and lets all know who write events. `owner` must be on the list of workers while this
+    is entered: what it has claimed is free again when it is not.
     """
 
     def __init__(
@@ -50,11 +53,14 @@ class Courier:
         owner: str,
         errands: Errands,
         room: Callable[[sa.Connection], Room],
+        installed: Collection[str],
         *,
         polling: float,
     ) -> None:
         self._database, self._clock, self._owner = database, clock, owner
         self._errands, self._room, self._polling = errands, room, polling
+        self._installed = installed
+        self._known: float | None = None  # since when it is known which these are
         self._running: dict[str, tuple[str | None, threading.Thread]] = {}  # by delivery: its webhook
         self._lock = threading.Lock()
         self._over, self._look = threading.Event(), threading.Event()
@@ -101,23 +107,21 @@ class Courier:
 
     def _take(self) -> None:
         now = self._clock.now()
+        self._say_what_is_installed(now)
         self._give_back_what_is_lost()
-        with self._database.read() as connection:
-            if not deliveries.is_any_due(connection, now):
-                return
-            room = self._room(connection)
-        if room.here <= len(self._running):
-            return
         busy = Counter(webhook for webhook, _ in list(self._running.values()) if webhook is not None)
+        with self._database.read() as connection:
+            room = self._room(connection)
+            free, share = room.here - len(self._running), max(1, room.here // 2)
+            if free <= 0:
+                return
+            full = [webhook for webhook, number in busy.items() if number >= share]
+            to = deliveries.targets(connection, now, handlers=self._installed, full=full, limit=free)
+        if not to:
+            return
         with self._database.write() as connection:
             claimed = deliveries.claim(
-                connection,
-                now,
-                self._owner,
-                limit=room.here - len(self._running),
-                share=max(1, room.here // 2),
-                over_all=room.over_all,
-                busy=busy,
+                connection, now, self._owner, to, limit=free, share=share, over_all=room.over_all, busy=busy
             )
         for each in claimed:
             thread = threading.Thread(target=self._deliver, args=(each,), name=each.id, daemon=True)
@@ -129,6 +133,13 @@ class Courier:
                 with self._lock:
                     del self._running[each.id]
                 raise
+
+    def _say_what_is_installed(self, now: datetime) -> None:
+        if self._known is not None and self._clock.monotonic() - self._known < _KNOWN_FOR:
+            return
+        with self._database.write() as connection:
+            handlers.note(connection, self._installed, now)
+        self._known = self._clock.monotonic()
 
     def _give_back_what_is_lost(self) -> None:
         """What stands as ours and is not: a claim or an end whose word was lost with the database.

@@ -19,6 +19,7 @@ from renderkiln.database.webhooks import StoredWebhook
 from renderkiln.domain.delivery import DAY, HANDLER_RETRY, WEBHOOK_WAITS, ReceivedEvent
 from renderkiln.domain.discretion import without
 from renderkiln.domain.event import Event
+from renderkiln.domain.report import iso
 from renderkiln.engine import handler_child
 from renderkiln.engine.stage_process import ForkServer, Message, StageProcess
 from renderkiln.events import journal, signing
@@ -32,6 +33,7 @@ HANDLING = 60.0  # seconds that a handler may take
 LONGEST_FAILURE = timedelta(days=5)  # of a webhook, until it is disabled
 _JITTER = 0.1  # of a wait, either way
 _SHOWN = 1000  # characters of an answer that are kept
+_TRIES, _SHORT = 20, 200  # tries that are remembered, characters of the error of each
 _GONE = 410
 
 
@@ -106,6 +108,7 @@ def conclude(
     """Write what came of a try; False, with nothing changed, where somebody else is at it by now."""
     wait = None if outcome.gone or not outcome.error else _wait(delivery, outcome)
     told: dict[str, Any] = {"status": outcome.status, "error": outcome.error, "response": outcome.response}
+    told["tries"] = [*delivery.tries, _try_of(outcome, now)][-_TRIES:]
     if not outcome.error:
         done = deliveries.end_if_claimed(connection, delivery.id, owner, now, state="delivered", **told)
     elif wait is None:
@@ -120,6 +123,10 @@ def conclude(
         if delivery.webhook_id is not None:
             _judge(connection, delivery.webhook_id, outcome, now)
     return done
+
+
+def _try_of(outcome: Outcome, now: datetime) -> Mapping[str, Any]:
+    return {"at": iso(now), "status": outcome.status, "error": outcome.error[:_SHORT]}
 
 
 def _wait(delivery: StoredDelivery, outcome: Outcome) -> float | None:

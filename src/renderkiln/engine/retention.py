@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from renderkiln.database import expiry, jobs
+from renderkiln.database import expiry, handlers, jobs
 from renderkiln.database.condition import size
 from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ORPHANED = timedelta(days=7)  # after that nobody goes on with unfinished work
+_UNINSTALLED = timedelta(days=7)  # after that nobody waits for a worker with such a handler
 _HALF = timedelta(days=1)  # after that nobody writes on at a half-written file
 _IN_USE = timedelta(hours=1)  # for so long after its last use, a cached file may be used right now
 _LONGEST = 36_500.0  # days; a date has no room for much more
@@ -122,6 +123,12 @@ class Retention:
 
     def _sweep_rows(self, now: datetime, stop: threading.Event) -> Mapping[str, int]:
         ended, happened = _days_before(now, self.keep.jobs), _days_before(now, self.keep.events)
+        uninstalled = now - _UNINSTALLED
+        self._in_turns(
+            stop,
+            lambda c: handlers.old(c, uninstalled),
+            lambda c, types: handlers.forget(c, types, uninstalled),
+        )
         left = now - _ORPHANED  # what these stages have made is gone: see `_sweep_work`
         return {
             "jobs": self._in_turns(

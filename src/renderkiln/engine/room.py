@@ -32,6 +32,7 @@ from renderkiln.engine.submit import submit
 from renderkiln.engine.takeover import CRASHES
 from renderkiln.engine.tickets import Tickets, create_tables
 from renderkiln.engine.worker import Worker
+from renderkiln.events import handlers
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,13 @@ class Room:
     def courier(self, house: House) -> Courier:
         """Delivers what happened, for the executor of this house, while that is on the list of workers."""
         return Courier(
-            self.database, self.clock, house.owner, house.errands, self.queues.room, polling=self.polling
+            self.database,
+            self.clock,
+            house.owner,
+            house.errands,
+            self.queues.room,
+            handlers.installed(),
+            polling=self.polling,
         )
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from renderkiln.database.trouble import first_line
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.event import Event
-from renderkiln.events import handlers, journal
+from renderkiln.events import journal
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _LAST = 10.0  # seconds that `close` takes at most
 
 @dataclass(frozen=True)
 class Emitted:
-    """An event that was written. It is `handled` where a handler for its type is installed."""
+    """An event that was written. It is `handled` where its type has a handler, here or at a worker."""
 
     seq: int
     type: str
@@ -75,7 +75,7 @@ def emit(
 ) -> Emitted:
     """Write a checked event; `account` is who may see it. An unknown type is a warning."""
     seq = journal.append(connection, Event(type, None, now, 0.0, facts=payload), account=account)
-    handled = type in handlers.installed()
+    handled = journal.has_handler(connection, type)
     if not handled:
         _log.warning("event %d: no handler is installed for the type %s", seq, type)
     return Emitted(seq, type, now, handled)

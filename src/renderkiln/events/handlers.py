@@ -1,7 +1,8 @@
 """Handlers: plain functions `handle(event)` that packages install for a type of event.
 
 The entry point of the group `renderkiln.event_handlers` is called what the type is called. A handler runs in
-a process of its own, soon after the event, at least once, and is tried again when it raises.
+a process of its own, soon after the event, at least once, and is tried again when it raises. It runs where a
+worker has its package, wherever the event was written.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln.database import deliveries, events, webhooks
+from renderkiln.database import handlers as known
 from renderkiln.database.deliveries import NewDelivery
 from renderkiln.domain.event import OURS, PUBLIC, Event
 from renderkiln.domain.report import iso
@@ -55,9 +56,14 @@ def append_all(
         events.append_all(connection, told, batch_id=batch_id, worker=worker, account=account)
 
 
+def has_handler(connection: sa.Connection, type: str) -> bool:
+    """Whether events of this type have one: here, or where a worker runs that may be elsewhere."""
+    return type in handlers.installed() or known.is_known(connection, type)
+
+
 def _put_out(connection: sa.Connection, seq: int, event: Event, batch_id: str | None, data: Data) -> None:
     hooks = webhooks.listening(connection, event.name, event.job_id, batch_id)
-    handler = event.name if event.name in handlers.installed() else None
+    handler = event.name if has_handler(connection, event.name) else None
     if not hooks and handler is None:
         return
     payload = {"type": event.name, "timestamp": iso(event.at), "data": dict(data())}

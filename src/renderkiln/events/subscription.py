@@ -235,6 +235,27 @@ class Subscriptions:
         with self.database.read() as connection:
             return deliveries.page(connection, states=states, type=type, before=before, limit=limit)
 
+    def event(self, id: str) -> StoredDelivery | None:
+        """An event on its way to a handler, if there is one with this id."""
+        with self.database.read() as connection:
+            found = deliveries.find(connection, id)
+        return found if found is not None and found.handler is not None else None
+
+    def handle_again(self, id: str) -> StoredDelivery:
+        """Give a failed event to its handler again: five tries more, under the same id.
+
+        One that waits already is left as it is. Raises UserError for one that was handled, or that there is
+        not.
+        """
+        with self.database.write() as connection:
+            deliveries.handle_again_if_failed(connection, id, self.clock.now())
+            found = deliveries.find(connection, id)
+        if found is None or found.handler is None:
+            raise UserError(f"there is no handled event {id!r}")
+        if found.state == "delivered":
+            raise UserError(f"event {id} was handled: only failed ones are handled again")
+        return found
+
 
 def missing(id: str) -> UserError:
     return UserError(f"there is no webhook {id!r}")

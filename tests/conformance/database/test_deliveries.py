@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 from databases import NOON, a_job, add_batch
-from renderkiln.database import deliveries, expiry, jobs, webhooks, workers
-from renderkiln.database.deliveries import NewDelivery, StoredDelivery
+from renderkiln.database import deliveries, expiry, handlers, jobs, webhooks, workers
+from renderkiln.database.deliveries import NewDelivery, StoredDelivery, Target
 from renderkiln.database.engine import Database
 from renderkiln.database.webhooks import NewWebhook
 from renderkiln.database.workers import NewWorker
@@ -39,11 +40,27 @@ def alive(database: Database, *ids: str) -> None:
             workers.register(connection, NewWorker(id, id, "host", 1, (), 1, NOON))
 
 
+def due(database: Database, now: datetime = NOON, full: Collection[str] = ()) -> list[Target]:
+    with database.read() as connection:
+        return deliveries.targets(connection, now, handlers=["user.upgraded"], full=full, limit=10)
+
+
 def claim(
-    database: Database, owner: str, limit: int = 10, share: int = 10, over_all: int | None = None
+    database: Database,
+    owner: str,
+    limit: int = 10,
+    share: int = 10,
+    over_all: int | None = None,
+    now: datetime = NOON,
+    busy: Mapping[str, int] | None = None,
 ) -> list[StoredDelivery]:
+    """What a courier does."""
+    full = [id for id, number in (busy or {}).items() if number >= share]
+    to = due(database, now, full)
     with database.write() as connection:
-        return deliveries.claim(connection, NOON, owner, limit=limit, share=share, over_all=over_all)
+        return deliveries.claim(
+            connection, now, owner, to, limit=limit, share=share, over_all=over_all, busy=busy
+        )
 
 
 def end(database: Database, id: str, owner: str, **how: object) -> bool:
@@ -89,12 +106,14 @@ def test_what_is_not_yet_due_or_has_no_open_webhook_waits(database: Database) ->
     assert end(database, id, "w1", state="pending", next_at=later, error="500")
     assert claim(database, "w1") == []
     with database.write() as connection:
-        assert deliveries.is_any_due(connection, later)
         assert webhooks.disable(connection, "whk_1", "410")
-        assert not deliveries.is_any_due(connection, later)
         assert not webhooks.disable(connection, "whk_1", "again")
+    assert due(database, later) == []
+    with database.write() as connection:
         assert webhooks.change(connection, "whk_1", enabled=True)
-        assert [each.id for each in deliveries.claim(connection, later, "w1", limit=1, share=1)] == [id]
+    assert due(database, later) == [Target("whk_1")]
+    assert due(database, later, full=["whk_1"]) == []
+    assert [each.id for each in claim(database, "w1", now=later)] == [id]
 
 
 def test_shares_and_limits(database: Database) -> None:
@@ -104,9 +123,7 @@ def test_shares_and_limits(database: Database) -> None:
     put(database, *["whk_1"] * 5, *["whk_2"] * 5, *["handler"] * 3)
     claimed = Counter(each.webhook_id for each in claim(database, "w1", limit=8, share=2))
     assert claimed == {None: 3, "whk_1": 2, "whk_2": 2}
-    with database.write() as connection:
-        full = {"whk_1": 2, "whk_2": 1}
-        more = deliveries.claim(connection, NOON, "w1", limit=5, share=2, busy=full)
+    more = claim(database, "w1", limit=5, share=2, busy={"whk_1": 2, "whk_2": 1})
     assert [each.webhook_id for each in more] == ["whk_2"]
     assert len(claim(database, "w2", over_all=9)) == 1
     assert claim(database, "w2", over_all=9) == []
@@ -160,3 +177,42 @@ def test_a_webhook_of_a_job_goes_with_it_and_its_deliveries_with_the_webhook(dat
         connection.exec_driver_sql("DELETE FROM kiln_jobs")
         assert webhooks.find(connection, "whk_1") is None
         assert deliveries.find(connection, id) is None
+
+
+def test_a_worker_takes_what_it_has_a_handler_for_and_the_rest_waits_for_another(database: Database) -> None:
+    alive(database, "w1")
+    new = [NewDelivery(type, PAYLOAD, NOON, 7, handler=type) for type in ("user.upgraded", "moon.landed")]
+    with database.write() as connection:
+        _, moon = deliveries.insert(connection, new)
+        handlers.note(connection, ["moon.landed", "user.upgraded"], NOON)
+        handlers.note(connection, ["moon.landed"], NOON + timedelta(days=2))
+        assert handlers.is_known(connection, "moon.landed")
+        assert not handlers.is_known(connection, "moon.gone")
+    assert [each.handler for each in claim(database, "w1")] == ["user.upgraded"]
+    later = NOON + timedelta(days=1)
+    with database.write() as connection:
+        assert handlers.old(connection, later) == ["user.upgraded"]
+        assert handlers.forget(connection, ["user.upgraded", "moon.landed"], later) == 1
+        assert moon not in expiry.old_deliveries(connection, later, 10)  # somebody has its handler
+        assert handlers.forget(connection, ["moon.landed"], later + timedelta(days=9)) == 1
+        assert moon in expiry.old_deliveries(connection, later, 10)
+
+
+def test_only_what_a_handler_has_failed_is_handled_again_and_its_tries_stay(database: Database) -> None:
+    alive(database, "w1")
+    hook(database)
+    posted, handled = put(database, "whk_1", "handler")
+    assert len(claim(database, "w1")) == 2
+    tries = [{"at": "2026-01-27T12:00:00.000Z", "status": None, "error": "KeyError: 'n'"}]
+    assert end(database, posted, "w1", state="failed")
+    with database.write() as connection:
+        assert not deliveries.handle_again_if_failed(connection, handled, NOON)  # somebody is at it
+    assert end(database, handled, "w1", state="failed", error="KeyError: 'n'", tries=tries)
+    with database.write() as connection:
+        assert not deliveries.handle_again_if_failed(connection, posted, NOON)
+        assert deliveries.handle_again_if_failed(connection, handled, NOON)
+        assert not deliveries.handle_again_if_failed(connection, handled, NOON)
+        found = deliveries.find(connection, handled)
+    assert found is not None
+    assert (found.state, found.attempts, list(found.tries)) == ("pending", 0, tries)
+    assert [each.id for each in claim(database, "w1")] == [handled]

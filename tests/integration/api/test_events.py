@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -16,7 +17,9 @@ import pytest
 
 from databases import NOON
 from renderkiln.api.place import Place
-from renderkiln.database import events
+from renderkiln.database import deliveries, events, workers
+from renderkiln.database.workers import NewWorker
+from renderkiln.domain.delivery import DeliveryState
 from renderkiln.domain.event import Event
 
 from .conftest import Api
@@ -261,3 +264,31 @@ def test_who_does_not_read_is_let_go_and_holds_nobody_up(api: Api) -> None:
             while len(hub._watchers) > 1:
                 assert time.monotonic() < deadline, "it was not let go"
                 time.sleep(0.02)
+
+
+def test_a_failed_event_is_handled_again_and_once(api: Api) -> None:
+    emit(api, plan="pro")
+    (waiting,) = api.data("GET", "/events")["items"]
+    path = f"/events/{waiting['id']}/retry"
+    now = api.kiln.room.clock.now()
+    tries = [{"at": "2026-01-27T12:00:00.000Z", "status": None, "error": "KeyError: 'n'"}]
+
+    def end(state: DeliveryState) -> None:
+        to = [deliveries.Target(handler="user.upgraded")]
+        with api.kiln.database.write() as connection:
+            assert deliveries.claim(connection, now + timedelta(hours=1), "w1", to, limit=1, share=1)
+            assert deliveries.end_if_claimed(connection, waiting["id"], "w1", now, state=state, tries=tries)
+
+    with api.kiln.database.write() as connection:
+        workers.register(connection, NewWorker("w1", "w1", "host", 1, (), 1, NOON))
+    end("failed")
+    again = api.data("POST", path)
+    assert (again["state"], again["attempts"], again["tries"]) == ("pending", 0, tries)
+    assert api.data("POST", path) == again  # nothing more comes of it
+    end("delivered")
+    assert api.refusal("POST", path)[:2] == (409, "CONFLICT")
+    assert api.refusal("POST", path, scope="submit")[0] == 403
+    assert api.refusal("POST", "/events/msg_0/retry")[:2] == (404, "EVENT_NOT_FOUND")
+    hook = api.kiln.webhooks.create("https://example.com/", types=["*"])
+    sent = api.kiln.webhooks.test(hook.id)
+    assert api.refusal("POST", f"/events/{sent.id}/retry")[:2] == (404, "EVENT_NOT_FOUND")

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from databases import NOON
 from renderkiln.cli.app import run
+from renderkiln.database import deliveries, workers
+from renderkiln.database.workers import NewWorker
 
 from .conftest import ON_ONE, Api
 
@@ -140,6 +143,78 @@ def test_what_is_submitted_is_the_same(api: Api, here: Command, there: Command) 
         assert wrong[0] in words
     status, _, words = there("submit", "visualizer", "song.wav", "nope.wav")
     assert (status, "nope.wav is not there" in words) == (1, True)
+
+
+def test_webhooks_are_kept_by_command(api: Api, here: Command, there: Command) -> None:
+    url = "https://example.com/hook"
+    for command, other in ((here, there), (there, here)):
+        status, out, words = command("webhooks", "add", url, "--type", "job.failed", "--label", "ops")
+        id = words.split()[1].rstrip(":")
+        assert (status, out.startswith("whsec_"), "not shown again" in words) == (0, True, True)
+        assert command("webhooks", "list", "-o", "json")[1] == other("webhooks", "list", "-o", "json")[1]
+        rotated = json.loads(command("webhooks", "rotate-secret", id, "-o", "json")[1])
+        assert rotated["secret"] not in {out.strip(), None}
+        assert out.strip() not in command("webhooks", "show", id)[1]
+        assert command("webhooks", "disable", id) == (0, "", f"renderkiln: {id}: disabled\n")
+        status, out, words = command("webhooks", "test", id)
+        assert (status, out, "is disabled (a person disabled it): enable it first" in words) == (1, "", True)
+        assert command("webhooks", "enable", id)[0] == 0
+        sent = command("webhooks", "test", id)[1].strip()
+        (waiting,) = json.loads(command("webhooks", "deliveries", id, "-o", "json")[1])
+        assert (waiting["id"], waiting["state"], waiting["type"]) == (sent, "pending", "webhook.test")
+        assert json.loads(other("webhooks", "deliveries", id, "-o", "json")[1]) == [waiting]
+        assert sent in command("webhooks", "deliveries", id)[1]
+        assert command("webhooks", "replay", id, sent)[2] == f"renderkiln: {sent}: is sent again\n"
+        assert command("webhooks", "replay", id, "msg_0")[0] == 1
+        assert command("webhooks", "show", "whk_0")[0] == 1
+        for wrong in (
+            ("show", "../x\x00"),
+            ("replay", id, "x" * 9000),
+            ("add", "http://127.0.0.1/"),
+            ("add", "x" * 9000),
+            ("add", url, "--type", "job.progress"),
+            ("add", url, "--label", "x" * 300),
+        ):
+            status, out, words = command("webhooks", *wrong)
+            assert (status, out, words.count("\n")) == (2, "", 1), (wrong, words)
+        assert command("webhooks", "remove", id)[2] == f"renderkiln: {id}: removed\n"
+        assert command("webhooks", "remove", id)[0] == 1
+
+
+def test_events_are_emitted_and_retried_by_command(api: Api, here: Command, there: Command) -> None:
+    with api.kiln.database.write() as connection:
+        workers.register(connection, NewWorker("w1", "w1", "host", 1, (), 1, NOON))
+    for command in (here, there):
+        status, out, words = command("events", "emit", "user.upgraded", "--payload", '{"plan": "pro"}')
+        assert (status, out.strip().isdecimal(), words) == (0, True, "")
+        status, out, words = command("events", "emit", "moon.landed", "-o", "json")
+        assert (status, json.loads(out)["handled"]) == (0, False)
+        assert words == "renderkiln: no handler is installed for the type moon.landed\n"
+        (event,) = json.loads(command("events", "list", "--state", "pending", "-o", "json")[1])
+        assert (event["type"], event["payload"]) == ("user.upgraded", {"plan": "pro"})
+        now, to = api.kiln.room.clock.now(), [deliveries.Target(handler="user.upgraded")]
+        with api.kiln.database.write() as connection:
+            assert deliveries.claim(connection, now, "w1", to, limit=1, share=1)
+            assert deliveries.end_if_claimed(connection, event["id"], "w1", now, state="failed", error="no")
+        assert event["id"] in command("events", "list", "--state", "failed")[1]
+        assert command("events", "retry", event["id"])[2] == f"renderkiln: {event['id']}: is handled again\n"
+        assert command("events", "list", "--state", "failed") == (0, "", "")
+        with api.kiln.database.write() as connection:
+            assert deliveries.claim(connection, api.kiln.room.clock.now(), "w1", to, limit=1, share=1)
+            assert deliveries.end_if_claimed(connection, event["id"], "w1", now, state="delivered")
+        status, _, words = command("events", "retry", event["id"])
+        assert (status, "only failed ones are handled again" in words) == (1, True)
+        assert command("events", "retry", "msg_0")[0] == 1
+        for wrong in (
+            ("emit", "job.completed"),
+            ("emit", "x"),
+            ("emit", "a.b", "--payload", "[]"),
+            ("emit", "a.b", "--payload", "[" * 100_000),
+            ("emit", "a.b", "--payload", json.dumps({"x": "y" * 70_000})),
+            ("retry", "nope"),
+        ):
+            status, out, words = command("events", *wrong)
+            assert (status, out, words.count("\n")) == (2, "", 1), (wrong, words)
 
 
 def test_where_there_is_no_server_or_no_key_it_says_so(api: Api, here: Command) -> None:

@@ -44,7 +44,8 @@ def test_a_webhook_from_its_making_to_its_end(api: Api) -> None:
     with api.kiln.database.write() as connection:
         workers.register(connection, NewWorker("w1", "w1", "host", 1, (), 1, NOON))
         now = api.kiln.room.clock.now()
-        assert deliveries.claim(connection, now, "w1", limit=1, share=1)
+        to = [deliveries.Target(made["id"])]
+        assert deliveries.claim(connection, now, "w1", to, limit=1, share=1)
     assert api.refusal("POST", f"{path}/deliveries/{sent['id']}/replay")[:2] == (409, "CONFLICT")
     with api.kiln.database.write() as connection:
         assert deliveries.end_if_claimed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import sys
 import threading
 import time
 from collections import Counter
@@ -21,6 +22,7 @@ from standardwebhooks import WebhookVerificationError
 
 from databases import rows
 from renderkiln import Renderkiln, Settings
+from renderkiln.database import handlers as known
 from renderkiln.database.deliveries import StoredDelivery
 from renderkiln.database.schema import events as event_rows
 from renderkiln.database.webhooks import StoredWebhook
@@ -28,7 +30,7 @@ from renderkiln.domain.clock import SystemClock
 from renderkiln.domain.errors import UsageError
 from renderkiln.engine.heartbeat import Heartbeat, announce
 from renderkiln.engine.submission import Submission
-from renderkiln.events import handlers, signing
+from renderkiln.events import emission, handlers, signing
 from renderkiln.events.subscription import subscribe
 from waiting import until
 
@@ -376,6 +378,42 @@ def test_handlers_are_tried_five_times_and_cannot_hurt_anybody(post: Post, plugi
     assert "has no attribute 'missing'" in handled()["odd.missing"].error
     lines = plugins.read_text().splitlines()
     assert lines == [f"{handled()['odd.picky'].id} {attempt} 7" for attempt in range(1, 6)]
+
+
+def test_an_event_waits_for_a_worker_that_has_its_handler(
+    post: Post, plugins: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = list(sys.path)
+    with post.couriers():
+        until(lambda: handlers_known(post, "odd.picky"))
+    monkeypatch.setattr(sys, "path", [each for each in here if each != str(plugins.parent / "site")])
+    handlers.installed.cache_clear()  # from now on, this process has not got the package
+    assert post.kiln.emit("odd.picky", {"n": 7}).handled
+    post.emit()
+    assert not warned(caplog)
+    with post.couriers():
+        until(lambda: [each.type for each in post.kiln.webhooks.handled(states=["delivered"])])
+        (waiting,) = post.kiln.webhooks.handled(states=["pending"])
+        assert (waiting.type, waiting.attempts) == ("odd.picky", 0)
+    unknown = post.kiln.emit("odd.unknown", {})
+    assert not unknown.handled
+    assert warned(caplog) == [f"event {unknown.seq}: no handler is installed for the type odd.unknown"]
+    monkeypatch.setattr(sys, "path", here)
+    handlers.installed.cache_clear()
+    with post.couriers():
+        until(lambda: post.kiln.webhooks.handled(type="odd.picky")[0].attempts)
+    tried = post.kiln.webhooks.handled(type="odd.picky")[0].tries[0]
+    assert (tried["status"], tried["error"]) == (None, "ValueError: not today")
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was said about events when they were written."""
+    return [each.getMessage() for each in caplog.records if each.name == emission.__name__]
+
+
+def handlers_known(post: Post, type: str) -> bool:
+    with post.kiln.database.read() as connection:
+        return known.is_known(connection, type)
 
 
 def test_what_a_killed_worker_was_sending_is_sent_by_another_one(rig: Rig, receiver: Receiver) -> None:

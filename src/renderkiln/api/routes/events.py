@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,6 +42,9 @@ LastId = Annotated[
 ]
 
 
+EventId = Annotated[str, Path(pattern=r"^msg_[0-9a-f]{1,40}$", description="Id of a handled event")]
+
+
 class Event(BaseModel):
     """Something that happened, as `data` of a stream says it. Times are UTC."""
 
@@ -75,6 +78,14 @@ class Emitted(BaseModel):
     warnings: list[str]
 
 
+class Try(BaseModel):
+    """One that has ended."""
+
+    at: str
+    status: int | None = Field(description="Of the answer over HTTP")
+    error: str = Field(description="Empty where it succeeded")
+
+
 class Handling(BaseModel):
     """An event on its way to a handler. Times are UTC."""
 
@@ -89,6 +100,7 @@ class Handling(BaseModel):
     triedAt: str | None  # noqa: N815
     endedAt: str | None  # noqa: N815
     nextAt: str | None = Field(description="When it is tried again")  # noqa: N815
+    tries: list[Try] = Field(description="What came of each, those before a retry among them; the latest 20")
 
 
 @router.post(
@@ -132,6 +144,21 @@ async def list_handled(
         return list(hooks.handled(states=state or (), type=type, before=before, limit=limit + 1))
 
     return succeeded(request, page_of(await kiln.work(ask), limit, _handling))
+
+
+@router.post(
+    "/events/{event_id}/retry",
+    status_code=202,
+    operation_id="retryEvent",
+    dependencies=[needs("admin")],
+    responses={202: {"model": Success[Handling]}, **refusals(401, 403, 404, 409, 422)},
+)
+async def retry_event(request: Request, kiln: Kiln, event_id: EventId) -> JSONResponse:
+    """Give a failed event to its handler again; one that waits already is left as it is."""
+    hooks = kiln.kiln.webhooks
+    if await kiln.work(lambda: hooks.event(event_id)) is None:
+        raise Refused(404, "EVENT_NOT_FOUND", f"there is no handled event {event_id}")
+    return succeeded(request, _handling(await kiln.work(lambda: hooks.handle_again(event_id))), status=202)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from renderkiln.api.cursor import place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.batches import BATCH_ID
-from renderkiln.api.routes.events import page_of
+from renderkiln.api.routes.events import Try, page_of
 from renderkiln.api.routes.jobs import JOB_ID
 from renderkiln.database.deliveries import Cursor, StoredDelivery
 from renderkiln.database.keys import StoredKey
@@ -93,6 +93,7 @@ class Delivery(BaseModel):
     triedAt: str | None  # noqa: N815
     endedAt: str | None  # noqa: N815
     nextAt: str | None = Field(description="When it is tried again")  # noqa: N815
+    tries: list[Try] = Field(description="What came of each, those before a replay among them; the latest 20")
 
 
 @router.get(
