@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -40,17 +41,24 @@ class Upload:
 
 @dataclass(frozen=True)
 class Uploads:
-    """Uploads in a folder of this machine: how far each is says the size of its file, and nothing else."""
+    """Uploads in a folder of this machine: how far each is says the size of its file, and nothing else.
+
+    One without a file has ended, whichever way. Ids begin with a mark of their account, so that those of the
+    others need not be read.
+    """
 
     folder: Path
     most: int = 100  # of one account at once
+    kept: int = 1000  # of those that have ended, of one account
 
     def begin(self, account: str, name: str, length: int, url: str | None = None) -> Upload:
         """A new one. Raises TooMany."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if sum(each.account == account for each in self.unfinished()) >= self.most:
+        own = f"upl_{hashlib.sha256(account.encode()).hexdigest()[:8]}"
+        if sum(1 for _ in self.folder.glob(f"{own}*.part")) >= self.most:
             raise TooMany(f"{self.most} uploads have begun and not ended: finish or delete some")
-        upload = Upload(f"upl_{secrets.token_hex(16)}", account, name, length, url)
+        self._forget_ended(own)
+        upload = Upload(f"{own}{secrets.token_hex(12)}", account, name, length, url)
         self.file(upload).touch(mode=0o600)
         self._note(upload)
         return upload
@@ -66,6 +74,8 @@ class Uploads:
 
     def offset(self, upload: Upload) -> int:
         """Bytes that have come."""
+        if upload.error is not None:
+            return 0
         return upload.length if upload.asset is not None else self.file(upload).stat().st_size
 
     @contextmanager
@@ -94,10 +104,12 @@ class Uploads:
     def fail(self, upload: Upload, error: str) -> None:
         """Note why nothing has become of it."""
         self._note(replace(upload, error=error))
+        self.file(upload).unlink(missing_ok=True)
 
     def unfinished(self) -> Iterator[Upload]:
         """Those of which neither an asset nor an error has become."""
-        return (each for each in self._all() if each.asset is None and each.error is None)
+        found = (self.find(path.stem) for path in self.folder.glob("upl_*.part"))
+        return (each for each in found if each is not None and each.asset is None and each.error is None)
 
     def file(self, upload: Upload) -> Path:
         """Where its bytes are."""
@@ -111,7 +123,17 @@ class Uploads:
         half.write_text(json.dumps(asdict(upload)))
         half.rename(self._notes(upload.id))
 
-    def _all(self) -> Iterator[Upload]:
-        for path in self.folder.glob("upl_*.json"):
-            if (found := self.find(path.stem)) is not None:
-                yield found
+    def _forget_ended(self, own: str) -> None:
+        """Remove the oldest notes of an account where it has too many: who only fails fills no disk."""
+        ended = [each for each in self.folder.glob(f"{own}*.json") if not each.with_suffix(".part").exists()]
+        if len(ended) < self.kept:
+            return
+        for path in sorted(ended, key=_age)[: len(ended) - self.kept + 1]:
+            path.unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # another request was quicker
+        return 0.0
