@@ -20,6 +20,7 @@ from renderkiln.domain.cost import Prices
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.job import Input, Job, job_id, new_batch_id
 from renderkiln.domain.place import is_url
+from renderkiln.domain.queue import AUDIO, EVENTS, UPLOADS, VIDEO
 from renderkiln.domain.report import JobReport
 from renderkiln.domain.retry import Retry
 from renderkiln.engine.assets import Assets
@@ -103,16 +104,16 @@ class Renderkiln:
             keep=self._keep,
             house=self._house,
             lanes={
-                "video-rendering": settings.video_rendering,
-                "audio-rendering": settings.audio_rendering,
-                "storage-upload": settings.storage_upload,
-                "event-processing": settings.event_processing,
+                VIDEO: settings.video_rendering,
+                AUDIO: settings.audio_rendering,
+                UPLOADS: settings.storage_upload,
+                EVENTS: settings.event_processing,
             },
             most_of={
-                "video-rendering": settings.video_rendering_global,
-                "audio-rendering": settings.audio_rendering_global,
-                "storage-upload": settings.storage_upload_global,
-                "event-processing": settings.event_processing_global,
+                VIDEO: settings.video_rendering_global,
+                AUDIO: settings.audio_rendering_global,
+                UPLOADS: settings.storage_upload_global,
+                EVENTS: settings.event_processing_global,
             },
             tries=self._tries,
             polling=settings.poll_interval,

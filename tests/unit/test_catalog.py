@@ -26,7 +26,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     (info / "entry_points.txt").write_text(f"[{GROUP}]\n" + "\n".join(points))
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
-    for name in ("catalog_sound", "catalog_broken"):
+    for name in ("catalog_sound", "catalog_broken", "catalog_queue"):
         sys.modules.pop(name, None)
 
 
@@ -57,6 +57,17 @@ def test_a_broken_plugin_is_named_and_harms_no_other() -> None:
         catalog.load(GROUP, "broken")
     assert set(catalog.broken(GROUP)) == {"absent", "broken"}
     assert catalog.load(GROUP, "sound")
+
+
+@pytest.mark.parametrize("queue", ["sea", "", "video-rendering\n", "\x1b[2J" * 99, None, 7, "storage-upload"])
+def test_a_pipeline_that_names_no_queue_of_ours_is_not_loaded(tmp_path: Path, queue: object) -> None:
+    (tmp_path / "catalog_queue.py").write_text(f"class Mine:\n    queue = {queue!r}\n")
+    with pytest.raises(
+        UsageError, match=r"cannot be loaded: its queue is .*, but a pipeline's queue is one of: "
+    ) as no:
+        catalog.load(catalog.PIPELINES, "catalog_queue:Mine")
+    assert str(no.value).isprintable()
+    assert len(str(no.value)) < 300
 
 
 def test_a_reference_leads_back_to_the_class() -> None:

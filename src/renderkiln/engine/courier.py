@@ -23,7 +23,6 @@ from renderkiln.engine.persist import persist
 
 _log = logging.getLogger(__name__)
 
-QUEUE = "event-processing"
 _PATIENCE = 60.0  # seconds that writing down an outcome waits for a database that is away
 _KNOWN_FOR = 3600.0  # seconds after which it is said again which handlers are here
 _LOST_AFTER = 30.0  # seconds between two looks for what stands as ours and is not

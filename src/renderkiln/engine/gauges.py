@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from renderkiln.database import deliveries, jobs, workers
+from renderkiln.domain.queue import EVENTS
 from renderkiln.domain.states import JobState
-from renderkiln.engine.courier import QUEUE as DELIVERIES
 from renderkiln.engine.health import Glance
 from renderkiln.engine.queues import QueueReport
 from renderkiln.engine.room import Room
@@ -55,7 +55,7 @@ class Gauges(Collector):
         reports = room.queues.reports()
         with room.database.read() as connection:
             due = jobs.due(connection, now)
-            due[DELIVERIES] = due.get(DELIVERIES, 0) + deliveries.due(connection, now)
+            due[EVENTS] = due.get(EVENTS, 0) + deliveries.due(connection, now)
             sent = deliveries.standing(connection, now)
             alive = [each for each in workers.everyone(connection) if not each.direct and not each.draining]
         at = {report.name: sum(report.name in each.queues for each in alive) for report in reports}

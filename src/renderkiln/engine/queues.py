@@ -17,10 +17,10 @@ from renderkiln.database.queues import QueueRow
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.queue import EVENTS, UPLOADS
 from renderkiln.domain.states import STATES, JobState
-from renderkiln.engine.courier import QUEUE, Room
+from renderkiln.engine.courier import Room
 from renderkiln.engine.machine import machine_of
-from renderkiln.engine.ticket import UPLOADS
 from renderkiln.engine.tickets import Lane, Tickets
 from renderkiln.events import journal
 
@@ -92,7 +92,7 @@ class Queues:
             oldest = dict(jobs.oldest_waiting(connection))
             sent = deliveries.standing(connection, self.clock.now())
             everyone = workers.everyone(connection)
-        _add(counts.setdefault(QUEUE, {}), oldest, sent)
+        _add(counts.setdefault(EVENTS, {}), oldest, sent)
         return [
             QueueReport(
                 name=name,
@@ -109,8 +109,8 @@ class Queues:
 
     def room(self, connection: sa.Connection) -> Room:
         """How many deliveries may run now: they stand in the queue event-processing, but hold no tickets."""
-        row = queues.find(connection, QUEUE)
-        here = self.lanes[QUEUE] if row.worker_limit is None else row.worker_limit
+        row = queues.find(connection, EVENTS)
+        here = self.lanes[EVENTS] if row.worker_limit is None else row.worker_limit
         return Room(0 if row.paused else here, self._most_of(row))
 
     def pause(self, name: str) -> None:
@@ -171,4 +171,4 @@ def _add(counts: dict[JobState, int], oldest: dict[str, datetime], sent: Standin
     for state, number in more.items():
         counts[state] = counts.get(state, 0) + number
     if sent.oldest is not None:
-        oldest[QUEUE] = min(sent.oldest, oldest.get(QUEUE, sent.oldest))
+        oldest[EVENTS] = min(sent.oldest, oldest.get(EVENTS, sent.oldest))

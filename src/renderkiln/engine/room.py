@@ -17,10 +17,11 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
+from renderkiln.domain.queue import EVENTS
 from renderkiln.engine.attempt import House
 from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.control import Control
-from renderkiln.engine.courier import QUEUE, Courier
+from renderkiln.engine.courier import Courier
 from renderkiln.engine.heartbeat import BEAT, SILENCE, announce
 from renderkiln.engine.machine import machine_of
 from renderkiln.engine.narrator import Listener
@@ -143,7 +144,7 @@ class Room:
         place = machine_of(self.home)
         announced = announce(self.clock, name=name, queues=drawn, concurrency=concurrency, machine=place)
         house = self.house(announced)
-        delivers = QUEUE in drawn
+        delivers = EVENTS in drawn
         return Worker(
             house,
             self.tickets,

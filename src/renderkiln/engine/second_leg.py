@@ -19,12 +19,12 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Done, Outcome, TryAgain
+from renderkiln.domain.queue import UPLOADS
 from renderkiln.domain.work import Work
 from renderkiln.engine.narrator import Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold, Records
 from renderkiln.engine.storing import Changed, Storehouse, Storing, is_here, waiting
-from renderkiln.engine.ticket import UPLOADS
 
 _LOST = TryAgain("ARTIFACT_LOST", "its files were made, but are missing or changed now: made anew", 0.0)
 

@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from renderkiln.database import workers
 from renderkiln.database.engine import Database
-from renderkiln.engine.courier import QUEUE
-from renderkiln.engine.ticket import UPLOADS
+from renderkiln.domain.queue import EVENTS, UPLOADS
 from renderkiln.engine.tickets import Places
 
 AT_ONCE = 1  # uploads
@@ -40,9 +39,9 @@ class StandIn:
 
 def stands_in(queues: Collection[str]) -> bool:
     """Whether a worker with these queues does so: it makes files, and uploads are not among them."""
-    return UPLOADS not in queues and bool(set(queues) - {QUEUE})
+    return UPLOADS not in queues and bool(set(queues) - {EVENTS})
 
 
 def has_uploaders(connection: sa.Connection, host: str) -> bool:
     """Whether what waits on this machine will be uploaded by somebody."""
-    return bool(workers.drawn_on(connection, host) - {QUEUE})
+    return bool(workers.drawn_on(connection, host) - {EVENTS})

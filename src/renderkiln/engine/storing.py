@@ -19,10 +19,10 @@ from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import RenderkilnError, Stopped
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Done
+from renderkiln.domain.queue import UPLOADS
 from renderkiln.engine.narrator import Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold
-from renderkiln.engine.ticket import UPLOADS
 from renderkiln.events import journal
 from renderkiln.storage.errors import StorageError
 from renderkiln.storage.naming import artifact_key

@@ -10,8 +10,6 @@ import sqlalchemy as sa
 
 from renderkiln.domain.job import Job
 
-UPLOADS = "storage-upload"
-
 
 @dataclass(frozen=True)
 class Ticket:

@@ -19,7 +19,8 @@ from typing import Any, Self
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat
 
-from renderkiln.engine.ticket import UPLOADS, Ticket
+from renderkiln.domain.queue import UPLOADS
+from renderkiln.engine.ticket import Ticket
 from renderkiln.engine.ticket import lane as lane_name
 
 _APPLICATION = "renderkiln"

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from renderkiln.database import jobs, workers
 from renderkiln.database.trouble import first_line
 from renderkiln.database.workers import NewWorker
+from renderkiln.domain.queue import UPLOADS
 from renderkiln.engine.attempt import AttemptRun, House
 from renderkiln.engine.caretaker import Caretaker
 from renderkiln.engine.courier import Courier
@@ -25,7 +26,6 @@ from renderkiln.engine.stand_in import AT_ONCE, StandIn, stands_in
 from renderkiln.engine.stranded import PATIENCE, Stranded
 from renderkiln.engine.strays import Strays
 from renderkiln.engine.takeover import CRASHES, Takeover
-from renderkiln.engine.ticket import UPLOADS
 from renderkiln.engine.tickets import Drawing, Places, Tickets
 
 _log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.queue import OF_PIPELINES
 
 PIPELINES = "renderkiln.pipelines"
 TEMPLATES = "renderkiln.templates"
@@ -22,16 +23,20 @@ def names(group: str) -> tuple[str, ...]:
 def load(group: str, name: str) -> Any:
     """What the entry point `name` of `group` stands for; `module:Attr` is taken without being installed.
 
-    Raises UsageError for a name that nobody installed, and for a plug-in that cannot be imported.
+    Raises UsageError for a name that nobody installed, for a plug-in that cannot be imported, and for a
+    pipeline whose jobs would stand in no queue.
     """
     point = EntryPoint(name, name, group) if ":" in name else _installed(group).get(name)
     if point is None:
         known = ", ".join(names(group)) or "none is installed"
         raise UsageError(f"unknown {_kind(group)} {name!r}; known are: {known}")
     try:
-        return point.load()
+        loaded = point.load()
+        if group == PIPELINES:
+            _check_queue(loaded)
+        return loaded
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
         raise UsageError(f"{_kind(group)} {name!r} ({point.value}) cannot be loaded: {reason}") from error
 
 
@@ -52,6 +57,13 @@ def reference(plugin: object) -> str:
             "cannot find it: put it at the top level of a module of its own"
         )
     return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _check_queue(pipeline: Any) -> None:
+    queue = pipeline().queue
+    if queue not in OF_PIPELINES:
+        told = ascii(queue)[:80]  # it is a stranger's
+        raise UsageError(f"its queue is {told}, but a pipeline's queue is one of: {', '.join(OF_PIPELINES)}")
 
 
 def _installed(group: str) -> Mapping[str, EntryPoint]:

@@ -167,7 +167,7 @@ class Pipeline(Protocol):
 
     name: str
     version: int  # raise it when the same params would give another output
-    queue: str
+    queue: str  # video-rendering, audio-rendering or event-processing
     takes_file: bool  # whether a job has an input; without, its params say it all
     retry: Retry
     preload: tuple[str, ...]  # modules its stages need, loaded once for all of them
