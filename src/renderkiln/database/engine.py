@@ -79,7 +79,8 @@ class Database:
 def upgrade(database: Database) -> None:
     """Bring our tables up to date; several processes may come at once.
 
-    Raises UserError where the database cannot be used: not reachable, not ours, or of a newer Renderkiln.
+    Raises UserError where the database cannot be used: not reachable, not ours, or of a newer Renderkiln; and
+    where older workers run that could not go on with what it would be then.
     """
     with explained(database.url):
         # The lock on SQLite comes first: two processes must not switch a new file to WAL at the same time.
@@ -89,7 +90,7 @@ def upgrade(database: Database) -> None:
             if _revision(database) != REVISION:
                 from renderkiln.database.migrate import migrate  # Alembic takes 0.3 s to import
 
-                migrate(database.engine)
+                migrate(database)
 
 
 def backup(database: Database, target: Path) -> None:

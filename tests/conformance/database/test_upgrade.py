@@ -17,12 +17,15 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from databases import BACKENDS, NOON, Postgres
-from renderkiln.database import batches, events, projects, queues
+from renderkiln.database import batches, events, projects, queues, workers
 from renderkiln.database.engine import Database, default_url, upgrade
-from renderkiln.database.migrate import scripts
+from renderkiln.database.migrate import migrate, scripts
 from renderkiln.database.projects import NewProject
 from renderkiln.database.schema import REVISION, VERSION_TABLE, metadata
+from renderkiln.database.workers import NewWorker
+from renderkiln.domain.clock import SystemClock
 from renderkiln.domain.errors import UserError
+from renderkiln.engine.heartbeat import Heartbeat, announce
 
 UPGRADE = "import sys; from renderkiln.database.engine import *; upgrade(Database(sys.argv[1]))"
 
@@ -141,6 +144,44 @@ def test_migrations_and_schema_have_the_same_checks(database: Database) -> None:
     }
     found = {check["name"] for check in sa.inspect(database.engine).get_check_constraints("kiln_jobs")}
     assert found == fresh  # alembic does not compare them
+
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, stops_older = "v9999", "{head}", {stops}
+def upgrade():
+    op.add_column("kiln_queues", sa.Column("colour", sa.String))
+"""
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_older_workers_go_on_unless_a_migration_says_that_they_cannot(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture, *, stops: bool
+) -> None:
+    ours, folder = scripts(), tmp_path / "migrations"
+    shutil.copytree(ours.dir, folder)
+    (folder / "versions" / "v9999.py").write_text(NEXT.format(head=REVISION, stops=stops))
+    clock = SystemClock()
+
+    def columns() -> set[str]:
+        return {each["name"] for each in sa.inspect(database.engine).get_columns("kiln_queues")}
+
+    with database.write() as connection:  # it was killed
+        workers.register(connection, NewWorker("w0", "killed", "host", 1, (), 1, NOON))
+    with Heartbeat(database, clock, announce(clock, name="living"), interval=0.05):
+        if stops:
+            with pytest.raises(
+                UserError, match=r"v9999 while workers of an older version run \(living on .*\): stop"
+            ):
+                migrate(database, scripts(folder), silence=30)
+            assert "colour" not in columns()
+        else:
+            migrate(database, scripts(folder))
+            assert "Workers of the older version may go on" in caplog.text
+    if stops:
+        migrate(database, scripts(folder), silence=0.3)
+    assert "colour" in columns()
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
