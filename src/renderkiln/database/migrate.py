@@ -46,8 +46,8 @@ def migrate(
 ) -> None:
     """Bring the schema to the newest revision, in one transaction.
 
-    A migration only adds, so that workers of the older version go on, unless it says `stops_older = True`: then
-    it is refused while one lives. Raises UserError for that, and for a newer schema.
+    A migration only adds, so that workers of the older version go on, unless it says `stops_older = True`:
+    then it is refused while one lives. Raises UserError for that, and for a newer schema.
     """
     directory = directory or scripts()
 
@@ -88,7 +88,7 @@ def _look_at_workers(database: Database, directory: ScriptDirectory, silence: fl
     breaking = [each.revision for each in pending if getattr(each.module, "stops_older", False)]
     if not breaking:
         _log.warning(
-            "%s goes from revision %s to %s. Workers of the older version may go on until you replace them: %s",
+            "%s goes from revision %s to %s. Workers of the older version may go on, until replaced: %s",
             database.shown,
             revision,
             directory.get_current_head(),
