@@ -32,8 +32,14 @@ Settings come from options, RENDERKILN_… variables and renderkiln.toml: see `r
         "jobs": ("renderkiln.cli.jobs:jobs", "See, watch, cancel and retry jobs."),
         "batches": ("renderkiln.cli.batches:batches", "See, watch, cancel and retry whole batches."),
         "queues": ("renderkiln.cli.queues:queues", "See, pause and limit queues."),
-        "webhooks": ("renderkiln.cli.webhooks:webhooks", "Let addresses be told what happens."),
-        "events": ("renderkiln.cli.events:events", "Emit events, and retry those whose handlers failed."),
+        "webhooks": (
+            "renderkiln.cli.webhooks:webhooks",
+            "Let addresses be told what happens, and see what became of it.",
+        ),
+        "events": (
+            "renderkiln.cli.events:events",
+            "Emit events, see what became of them, and retry those that failed.",
+        ),
         "scenes": (
             "renderkiln.cli.scenes:scenes",
             "Check projects of scenes, and look at them, before they are rendered.",

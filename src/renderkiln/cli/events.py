@@ -31,7 +31,7 @@ class Payload(click.ParamType[dict[str, Any]]):
 
 @click.group("events")
 def events() -> None:
-    """Emit events, see what their handlers made of them, and let those that failed be handled again."""
+    """Emit events, see what became of them, and retry those that failed."""
 
 
 @events.command("emit")

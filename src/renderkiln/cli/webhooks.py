@@ -43,7 +43,7 @@ _WEBHOOK = click.argument("id", metavar="ID", type=Id("whk", "a webhook"))
 
 @click.group("webhooks")
 def webhooks() -> None:
-    """Let addresses be told what happens, see what became of it, and send it again.
+    """Let addresses be told what happens, and see what became of it.
 
     Workers send it. With --server it takes an admin's key.
     """

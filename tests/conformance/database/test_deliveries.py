@@ -75,6 +75,7 @@ def test_what_is_claimed_is_claimed_once_and_as_it_was_put(database: Database) -
     claimed = claim(database, "w1")
     assert {each.id for each in claimed} == set(ids)
     assert claimed[0].payload == PAYLOAD
+    assert due(database) == []
     assert claim(database, "w2") == []
     assert not end(database, ids[0], "w2", state="delivered")
     assert end(database, ids[0], "w1", state="delivered", status=200)
