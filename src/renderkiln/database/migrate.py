@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # As every revision has it.
-_LISTED = sa.select(*(sa.column(each) for each in ("id", "name", "host"))).select_from(
-    sa.table("kiln_workers")
-)
+_WORKERS = sa.table("kiln_workers", *(sa.column(each, sa.String) for each in ("id", "name", "host")))
+_LISTED = sa.select(_WORKERS)
 _SILENCE = 10.0  # seconds without a beat: then a worker on the list is dead
 _LOOK = 0.2  # seconds between two looks at beats
 
