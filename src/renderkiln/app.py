@@ -53,6 +53,7 @@ from renderkiln.stores import Stores
 
 if TYPE_CHECKING:
     from renderkiln.engine.estimate import Estimate, Estimator
+    from renderkiln.engine.preview import Previews
     from renderkiln.engine.room import Room
 
 
@@ -205,6 +206,13 @@ class Renderkiln:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def previews(self) -> Previews:
+        """Pictures of films before they are made."""
+        from renderkiln.engine.preview import Previews  # late: only the API draws any
+
+        return Previews(self._server, partial(services_of, self.settings), lambda: self.assets)
 
     def pipeline(self, name: str) -> Pipeline:
         """The installed pipeline `name`, or the one at `module:Attr`. Raises UsageError."""

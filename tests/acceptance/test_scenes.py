@@ -262,7 +262,7 @@ def test_a_preview_is_the_frame_of_the_film(ten: tuple[Command, dict[str, Any]])
         assert min(others) > 10
     after = command("scenes", "preview", "film.json", "--at", 4.6, "-o", "late.png")
     assert (after.returncode, after.stdout) == (2, "")
-    assert "--at 4.6 is after the end: the film lasts 4.50 s" in after.stderr
+    assert "there is no second 4.6: the film lasts 4.50 s" in after.stderr
     assert not (command.folder / "late.png").exists()
     none = command("scenes", "preview", "film.json", "--at", "nan", "-o", "late.png")
     assert (none.returncode, none.stderr.count("\n")) == (2, 1)

@@ -22,14 +22,21 @@ async def _holder(request: Request, kiln: Kiln, sent: Bearer) -> StoredKey:
     return await holder_of(request, kiln, sent)
 
 
-async def holder_of(request: Request, kiln: Reached, sent: HTTPAuthorizationCredentials | None) -> StoredKey:
-    """The key that was sent, or the session of a browser. Raises Refused."""
+async def holder_of(
+    request: Request, kiln: Reached, sent: HTTPAuthorizationCredentials | None, *, counted: bool = True
+) -> StoredKey:
+    """The key that was sent, or the session of a browser. Raises Refused.
+
+    What is not `counted` is a look of ours at a request that goes on.
+    """
     if sent is None:
         return _browser(request, kiln)
     keys = kiln.keys
     key = await kiln.read(lambda: keys.holder(sent.credentials))
     if key is None:
         raise _unknown("this key opens nothing: it is misspelt, or was revoked")
+    if not counted:
+        return key
     wait = kiln.throttle.wait(key.id) if kiln.throttle.rate else 0.0
     if wait:
         told = f"this key makes more than {kiln.throttle.rate:g} requests a second (setting rate_limit)"

@@ -36,6 +36,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
+    if _is_another(request):
+        return await _not_routed(request, HTTPException(405))
     found = cast("RequestValidationError", error).errors()[:_MOST_DETAILS]
     details = [
         {"field": ".".join(map(str, each["loc"])), "message": str(each["msg"]).removeprefix("Value error, ")}
@@ -73,6 +75,12 @@ async def _impossible(request: Request, error: Exception) -> Response:
     if isinstance(error, OverBudget):
         return failed(request, Refused(402, "BUDGET_EXCEEDED", str(error)))
     return failed(request, Refused(409, "CONFLICT", str(error)))
+
+
+def _is_another(request: Request) -> bool:
+    """Whether it came to a route with a hole in its path, where another has this very path: /assets/fetch."""
+    described = cast("FastAPI", request.app).openapi()["paths"]
+    return "{" in getattr(request.scope.get("route"), "path", "") and request.url.path in described
 
 
 def _allowed(request: Request) -> list[str]:

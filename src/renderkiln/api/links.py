@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import APIKeyQuery
 
 from renderkiln.api.auth import Bearer, holder_of
 from renderkiln.api.envelope import Refused
@@ -16,6 +17,9 @@ from renderkiln.storage.errors import Expired, Forged
 from renderkiln.storage.signed import sign, verify
 
 LASTS = timedelta(days=7)
+_SIGNED = APIKeyQuery(
+    name="signature", scheme_name="Link", auto_error=False, description="Of a link, which needs no key"
+)
 
 
 def linked(kiln: Reached, path: str, until: datetime | None = None) -> str:
@@ -50,8 +54,8 @@ async def _viewer(
     request: Request,
     kiln: Kiln,
     sent: Bearer,
-    signature: Annotated[str | None, Query(max_length=200, description="Of a link")] = None,
-    expires: Annotated[str | None, Query(max_length=20, description="Of a link")] = None,  # noqa: ARG001
+    signature: Annotated[str | None, Security(_SIGNED)] = None,
+    expires: Annotated[str, Query(max_length=20, description="Of a link")] = "",  # noqa: ARG001
 ) -> StoredKey | None:
     if signature is None:
         return await holder_of(request, kiln, sent)

@@ -31,13 +31,13 @@ from renderkiln.pipelines.contract import Pipeline
 def job_ordered(kiln: Renderkiln, holder: StoredKey, order: JobOrder, key: str | None) -> Submission:
     """Raises Refused with what is wrong with the order."""
     items = [Item(asset=each, label=order.label or None) for each in order.assets]
-    return replace(_Ordering(kiln, holder, order).submission(items, [order.format], key), one=True)
+    return replace(_Ordering(kiln, holder, order, [order.format]).submission(items, key), one=True)
 
 
 def batch_ordered(kiln: Renderkiln, holder: StoredKey, order: BatchOrder, key: str | None) -> Submission:
     """Raises Refused with what is wrong with the order."""
     items = [each if isinstance(each, Item) else Item(asset=each) for each in order.assets]
-    return _Ordering(kiln, holder, order).submission(items, order.formats or [None], key)
+    return _Ordering(kiln, holder, order, order.formats or [None]).submission(items, key)
 
 
 def submitted(kiln: Reached, submission: Submission) -> str:
@@ -51,14 +51,17 @@ def submitted(kiln: Reached, submission: Submission) -> str:
 
 
 class _Ordering:
-    """One order of one key."""
+    """One order of one key; `formats` are those of items that have none of their own."""
 
-    def __init__(self, kiln: Renderkiln, holder: StoredKey, order: Order) -> None:
-        self._kiln, self._holder, self._order = kiln, holder, order
+    def __init__(
+        self, kiln: Renderkiln, holder: StoredKey, order: Order, formats: Sequence[str | None]
+    ) -> None:
+        self._kiln, self._holder, self._order, self._formats = kiln, holder, order, formats
 
-    def submission(self, items: Sequence[Item], formats: Sequence[str | None], key: str | None) -> Submission:
+    def submission(self, items: Sequence[Item], key: str | None) -> Submission:
         kiln, order, account = self._kiln, self._order, self._holder.account
-        count, most = max(1, len(items)) * len(formats), kiln.settings.max_batch
+        items = items or [Item()]
+        count, most = sum(len(self._formats_of(each)) for each in items), kiln.settings.max_batch
         if count > most:
             raise _wrong("body.assets", f"these are {count:,} jobs: a batch has {most:,} at most")
         places = [
@@ -67,7 +70,7 @@ class _Ordering:
         ]
         pipeline = self._pipeline(places)
         try:
-            jobs = self._jobs(pipeline, items, places, formats)
+            jobs = self._jobs(pipeline, items, places)
         except UsageError as error:
             raise _wrong("body.params", str(error)) from error
         paid_by, expected = payer(self._holder), {}
@@ -94,25 +97,23 @@ class _Ordering:
             raise _wrong("body.pipeline", f"there is no pipeline {name!r}; there are: {', '.join(known)}")
         pipeline = self._kiln.pipeline(name)
         takes_file: bool | None = getattr(pipeline, "takes_file", None)
-        if takes_file is True and (not places or None in places):
+        if takes_file is True and None in places:
             raise _wrong("body.assets", f"the pipeline {name} takes a file: name an asset or a URL")
         if takes_file is False and any(places):
             raise _wrong("body.assets", f"the pipeline {name} takes no file: give its items params only")
         return pipeline
 
-    def _jobs(
-        self,
-        pipeline: Pipeline,
-        items: Sequence[Item],
-        places: Sequence[str | None],
-        formats: Sequence[str | None],
-    ) -> list[Job]:
+    def _formats_of(self, item: Item) -> Sequence[str | None]:
+        return self._formats if item.format is None else [item.format]
+
+    def _jobs(self, pipeline: Pipeline, items: Sequence[Item], places: Sequence[str | None]) -> list[Job]:
         """Raises UsageError."""
         batch = self._kiln.new_batch()
         usual: dict[str | None, Job] = {}  # by format: what is the same for most items is validated once
         jobs, named = [], [place for place in places if place is not None]
-        for number, (item, place) in enumerate(zip(items or [Item()], places or [None], strict=True), 1):
-            for format in formats:
+        of: list[tuple[Item, str | None]] = []
+        for number, (item, place) in enumerate(zip(items, places, strict=True), 1):
+            for format in self._formats_of(item):
                 if item.params or format not in usual:
                     model, files = self._model(pipeline, batch, format, item.params)
                     named += files
@@ -121,15 +122,11 @@ class _Ordering:
                 else:
                     model = usual[format]
                 jobs.append(_job(model, item, number, place))
+                of.append((item, place))
         names = self._names(named)
         return [
             replace(job, label=_label(item, place, names, job, self._order))
-            for job, item, place in zip(
-                jobs,
-                [each for each in items or [Item()] for _ in formats],
-                [each for each in places or [None] for _ in formats],
-                strict=True,
-            )
+            for job, (item, place) in zip(jobs, of, strict=True)
         ]
 
     def _model(

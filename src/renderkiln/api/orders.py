@@ -8,12 +8,21 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Header
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 _MOST_METADATA = 16_384  # bytes as JSON
 _MOST_PARAMS = 524_288
 MOST_LEVELS = 64
 _MOST_DOCUMENT = 1_048_576
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 # As JSON writes them: NUL, and surrogates that are alone.
 _UNSTORABLE = re.compile(
     r"\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}"
@@ -43,6 +52,13 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("is no time that can be kept") from None
 
 
+def _written(given: object) -> object:
+    """Pydantic would take a number, too: as seconds since 1970, or milliseconds if it is large."""
+    if isinstance(given, datetime) or (isinstance(given, str) and _DATE.match(given)):
+        return given
+    raise ValueError("is no time: write 2026-01-27T12:00:00Z")
+
+
 def _at_most(limit: int) -> AfterValidator:
     def check(given: dict[str, Any]) -> dict[str, Any]:
         if not is_shallow(given, MOST_LEVELS):
@@ -60,7 +76,8 @@ def _at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Written = Annotated[datetime, BeforeValidator(_written)]
+Time = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 Printable = Annotated[str, AfterValidator(_printable)]
 Metadata = Annotated[dict[str, Any], _at_most(_MOST_METADATA)]
 Params = Annotated[dict[str, Any], _at_most(_MOST_PARAMS)]
@@ -123,6 +140,7 @@ class Item(BaseModel):
         pattern=r"^[A-Za-z0-9_.-]{1,128}$",
         description="The middle of its jobs' ids; by default its position in the batch",
     )
+    format: Format | None = Field(None, description="It is rendered in this alone, not in `formats`")
     label: Printable | None = Field(None, max_length=200)
     metadata: Metadata = Field(default_factory=dict)
 
@@ -137,5 +155,7 @@ class BatchOrder(Order):
         description="Files, or items with params of their own",
     )
     formats: list[Format] = Field(
-        default_factory=list, max_length=50, description="Each file is rendered in each of these"
+        default_factory=list,
+        max_length=50,
+        description="Each file without a format of its own is rendered in each of these",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_WORD = re.compile(r"\d{1,18}(-\d{1,18}){0,200}")
+WORD = re.compile(r"\d{1,18}(-\d{1,18}){0,200}")
 _PATIENCE = 20.0  # seconds: a transaction that does nothing is ended after five
 _MOST = 200  # numbers that may be missing
 
@@ -24,7 +24,7 @@ class Place:
     @classmethod
     def of(cls, word: str, now: float) -> Place | None:
         """The inverse of `word`; None for what is none."""
-        if _WORD.fullmatch(word) is None:
+        if WORD.fullmatch(word) is None:
             return None
         newest, *missing = map(int, word.split("-"))
         return cls(newest, dict.fromkeys(missing, now))

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
+from weakref import WeakValueDictionary
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from renderkiln.api.envelope import Refused
 from renderkiln.api.fetching import Fetcher
 from renderkiln.api.session import Sessions
 from renderkiln.api.sse import Hub
@@ -22,6 +25,9 @@ from renderkiln.engine.keys import Keys
 from renderkiln.engine.room import Room
 
 T = TypeVar("T")
+
+_LOOKS, _LOOKS_OF_ONE = 16, 4  # files that are looked at, of some forty threads
+_DRAWS, _MOST_WAITING = 2, 8  # pictures
 
 NOTE_EVERY = 60.0  # seconds
 
@@ -38,6 +44,11 @@ class Reached:
     fetcher: Fetcher
     _noted: dict[str, float] = field(default_factory=dict)  # when each key's use was written down last
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
+    _looks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOOKS))
+    _draws: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_DRAWS))
+    # By account, while somebody of it waits or is served
+    _looking: WeakValueDictionary[str, CapacityLimiter] = field(default_factory=WeakValueDictionary)
+    _drawing: WeakValueDictionary[str, CapacityLimiter] = field(default_factory=WeakValueDictionary)
 
     @property
     def room(self) -> Room:
@@ -58,6 +69,27 @@ class Reached:
     async def work(self, do: Callable[[], T]) -> T:
         """What comes of a longer question, or of a change, which may wait for a lock: in a thread."""
         return await run_in_threadpool(do)
+
+    async def look(self, account: str, do: Callable[[], T]) -> T:
+        """What comes of looking at a file that `account` has sent, in a child, when it is its turn.
+
+        Few of one account's at once, and few of all: threads and cores are for others, too.
+        """
+        own = self._looking.setdefault(account, CapacityLimiter(_LOOKS_OF_ONE))
+        async with own, self._looks:
+            return await self.work(do)
+
+    async def draw(self, account: str, do: Callable[[], T]) -> T:
+        """What comes of drawing a picture in a child: one of an account at once, and few of all.
+
+        Raises Refused where many of the account wait already.
+        """
+        own = self._drawing.setdefault(account, CapacityLimiter(1))
+        if own.statistics().tasks_waiting >= _MOST_WAITING:
+            told = f"{_MOST_WAITING} pictures of yours wait to be drawn already"
+            raise Refused(429, "TOO_MANY_PREVIEWS", told, headers={"Retry-After": "5"})
+        async with own, self._draws:
+            return await self.work(do)
 
     def note_use(self, key: StoredKey) -> None:
         """Write down that a key was used, by and by; nobody is refused because that cannot be done."""

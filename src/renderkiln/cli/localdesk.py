@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from renderkiln.cli.jobsheet import Sheet
 from renderkiln.cli.orders import Order, jobs_of
 from renderkiln.client.downloading import finish, half_of, safe_name, same
 from renderkiln.database import attempts, costs, dependencies, events, jobs, workers
-from renderkiln.database.jobs import StoredJob
+from renderkiln.database.jobs import StoredJob, Wanted
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
 from renderkiln.engine.batchreport import BatchReport
+from renderkiln.engine.bulk import to_the_end
 from renderkiln.engine.queues import QueueReport
 from renderkiln.engine.room import Room
 from renderkiln.engine.submission import Submission
@@ -98,10 +99,12 @@ class LocalDesk:
         return self.room.batch(id)
 
     def cancel_batch(self, id: str) -> Sequence[str]:
-        return self.room.control.cancel_batch(id)
+        wanted = self._jobs_of(id)
+        return to_the_end(lambda after: self.room.bulk.cancel(wanted, after=after))
 
     def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Sequence[str]:
-        return self.room.control.retry_batch(id, states=states, from_scratch=from_scratch)
+        wanted, bulk = replace(self._jobs_of(id), states=states), self.room.bulk
+        return to_the_end(lambda after: bulk.retry(wanted, from_scratch=from_scratch, after=after))
 
     def queues(self) -> Sequence[QueueReport]:
         return self.room.queues.reports()
@@ -114,6 +117,11 @@ class LocalDesk:
 
     def limit(self, queue: str, limits: Mapping[str, int | None]) -> None:
         self.room.queues.set_limits(queue, **limits)
+
+    def _jobs_of(self, batch: str) -> Wanted:
+        """Raises UserError for a batch there is not."""
+        self.room.batch_report(batch)
+        return Wanted(batch_id=batch)
 
     def _brought(self, artifact: Artifact, folder: Path) -> Path:
         """A copy of a finished file, wherever it is kept. Raises UserError."""

@@ -127,10 +127,7 @@ class RemoteDesk:
         return self.client.cancel_batch(id)
 
     def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Sequence[str]:
-        if states == {"failed"} and not from_scratch:
-            return self.client.retry_batch(id)
-        again = [each.id for each in self.client.jobs(batch=id, states=states)][::-1]
-        return [self.client.retry(each, from_scratch=from_scratch).id for each in again]
+        return self.client.retry_batch(id, cancelled="cancelled" in states, from_scratch=from_scratch)
 
     def queues(self) -> Sequence[QueueReport]:
         now = datetime.now(UTC)
@@ -162,12 +159,12 @@ class RemoteDesk:
         return found
 
     def _part(self, order: Order, luggage: Luggage, sending: Sending) -> Part:
-        """One order. Its format stands in its id: those of a batch are for all of its parts."""
         return Part(
             sending.upload(order.path) if order.needed else None,
             params=luggage.unpacked(sending.upload),
-            id=order.item_id if order.format is None else f"{order.item_id}-{order.format}",
-            label="".join(each if each.isprintable() else "_" for each in order.label)[:_LABEL],
+            id=order.item_id,
+            format=order.format,
+            label="".join(each if each.isprintable() else "_" for each in order.path.name)[:_LABEL],
         )
 
 

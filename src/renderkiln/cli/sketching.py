@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,58 +17,32 @@ if TYPE_CHECKING:
     from renderkiln.pipelines.scenes.sketch import Sketch
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-_TINY = 1e-6  # of a frame: 0.58 s of 50 frames a second are 28.999999999999996 frames
-CELL = 640  # pixels: the width of a scene on the storyboard at most
 
 
 def draw_frame(params: ScenesParams, seconds: float, target: Path) -> None:
     """Write the frame at `seconds` of the film. Raises UsageError, UserError."""
     _check(target)
-    kernels.use_cache(Settings.load().home.absolute() / "cache")  # before the imports below bring Numba in
-    from renderkiln.media.frames.picture import to_rgb
+    sketch = _sketch(params)
+    shot = sketch.at(seconds)
+    _write(target, shot.picture)
     from renderkiln.pipelines.scenes.drawing.unseen import unseen
 
-    if not math.isfinite(seconds):
-        raise UsageError(f"--at {seconds:g} is no second of a film")
-    sketch = _sketch(params)
-    timeline = sketch.timeline
-    if seconds > timeline.seconds:
-        raise UsageError(f"--at {seconds:g} is after the end: the film lasts {timeline.seconds:.2f} s")
-    number = min(int(seconds * timeline.fps + _TINY), timeline.frames - 1)
-    _write(target, to_rgb(sketch.frame(number)))
-    for warning in unseen(timeline, sketch.studio):
+    for warning in unseen(sketch.timeline, sketch.studio):
         say(f"warning: {shown(warning)}")
-    scene = timeline.at(number).span.id
-    at = f"second {float(number / timeline.fps):.2f} of {timeline.seconds:.2f}"
-    say(f"{shown(str(target))}: {at}, scene {scene}")
+    at = f"second {shot.second:.2f} of {sketch.timeline.seconds:.2f}"
+    say(f"{shown(str(target))}: {at}, scene {shot.scene}")
 
 
 def draw_storyboard(params: ScenesParams, target: Path) -> None:
     """Write a sheet with a picture of every scene. Raises UsageError, UserError."""
     _check(target)
-    kernels.use_cache(Settings.load().home.absolute() / "cache")
-    from renderkiln.media.frames.picture import to_rgb
-    from renderkiln.media.frames.sheet import MAX_CELLS, Cell, contact_sheet
-    from renderkiln.media.frames.still import scaled
-
     sketch = _sketch(params)
-    timeline = sketch.timeline
-    if len(timeline.spans) > MAX_CELLS:
-        raise UsageError(f"a storyboard has at most {MAX_CELLS} scenes: choose some by --scene")
-    cells = []
-    for span in timeline.spans:
-        picture = to_rgb(sketch.frame(span.start + span.telling))
-        if picture.shape[1] > CELL:
-            picture = scaled(picture, CELL)
-        length = f"{float(span.frames / timeline.fps):.1f} s"
-        cells.append(Cell(picture, span.caption, detail=length, label=str(span.number + 1)))
-    lasting = f"{len(cells)} scene{'' if len(cells) == 1 else 's'}, {timeline.seconds:.1f} s"
-    title = params.project.title or "Storyboard"
-    _write(target, contact_sheet(title, cells, subtitle=lasting, fonts=sketch.studio.user_fonts))
-    say(f"{shown(str(target))}: {lasting}")
+    _write(target, sketch.storyboard(params.project.title or "Storyboard"))
+    say(f"{shown(str(target))}: {sketch.lasting}")
 
 
 def _sketch(params: ScenesParams) -> Sketch:
+    kernels.use_cache(Settings.load().home.absolute() / "cache")  # before the import below brings Numba in
     from renderkiln.pipelines.scenes.sketch import Sketch
 
     return Sketch.of(params, services_of(Settings.load()))

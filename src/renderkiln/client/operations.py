@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from renderkiln.client import downloading, uploading, watching
+from renderkiln.client import downloading, listening, uploading, watching
 from renderkiln.client.asking import data_of
 from renderkiln.client.calls import all_of, given, part_of
 from renderkiln.client.downloading import OnBytes
@@ -24,6 +24,7 @@ from renderkiln.client.records import (
     Estimate,
     Event,
     Job,
+    News,
     Queue,
     Submitted,
 )
@@ -39,11 +40,15 @@ _EVENTS = 1000
 
 @dataclass(frozen=True)
 class Part:
-    """What a batch makes jobs of: a file, params of its own, or both. `id` stands in their ids."""
+    """What a batch makes jobs of: a file, params of its own, or both. `id` stands in their ids.
+
+    With a `format` of its own it is rendered in that alone, and not in those of the batch.
+    """
 
     file: File | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
+    format: str | None = None
     label: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -175,6 +180,22 @@ class Operations(Hooks):
                 yield Item(Event.of(each))
             after = page["nextAfter"]
 
+    @listing(News)
+    def events(
+        self, *, types: Iterable[str] = (), job: str | Job | None = None, since: str | None = None
+    ) -> Flow[None]:
+        """What happens from now on, as it happens, to all jobs, projects and queues that the key sees.
+
+        Only of these `types`; `job.*` is all of jobs. The events of a `job` begin with its first and end with
+        its last; all others go on until nobody wants more. Where the connection breaks off it is taken up
+        again, and nothing is missed or comes twice; raises RenderkilnApiError when the server refuses, or is
+        away for a minute. Then, or another day, go on behind the last one by `since`, its `place`.
+        """
+        if job is not None and types:
+            raise UsageError("the events of a job come all: leave the types out, or the job")
+        path = "/events/stream" if job is None else f"/jobs/{_id(job)}/events"
+        yield from listening.listen(path, given(type=[*types] or None), self._patience, since)
+
     @operation
     def set_priority(self, job: str | Job, priority: int) -> Flow[Job]:
         """Let a waiting job run sooner or later: low numbers run first. Raises Conflict for others."""
@@ -226,12 +247,15 @@ class Operations(Hooks):
     @operation
     def cancel_batch(self, batch: str | Batch | Submitted) -> Flow[tuple[str, ...]]:
         """Cancel what has not ended of it; the ids of those jobs."""
-        return tuple((yield from self._post(f"/batches/{_batch(batch)}/cancel"))["jobs"])
+        return (yield from self._portions(f"/batches/{_batch(batch)}/cancel", {}))
 
     @operation
-    def retry_batch(self, batch: str | Batch | Submitted) -> Flow[tuple[str, ...]]:
-        """Queue its failed jobs again; their ids."""
-        return tuple((yield from self._post(f"/batches/{_batch(batch)}/retry"))["jobs"])
+    def retry_batch(
+        self, batch: str | Batch | Submitted, *, cancelled: bool = False, from_scratch: bool = False
+    ) -> Flow[tuple[str, ...]]:
+        """Queue its failed jobs again, and its `cancelled` ones if told so; their ids."""
+        how = {"cancelled": cancelled, "fromScratch": from_scratch}
+        return (yield from self._portions(f"/batches/{_batch(batch)}/retry", how))
 
     @operation
     def upload(
@@ -299,6 +323,17 @@ class Operations(Hooks):
         wish = {"pipeline": pipeline, "params": dict(params or {}), "inputs": [dict(each) for each in inputs]}
         return Estimate.of((yield from self._post("/estimates", wish)))
 
+    def _portions(self, path: str, how: Mapping[str, Any]) -> Flow[tuple[str, ...]]:
+        """What is done to many jobs, by as many requests as it takes; the ids of those to which it was."""
+        changed: list[str] = []
+        cursor: str | None = None
+        while True:
+            done = yield from self._post(path, {**how, **given(cursor=cursor)})
+            changed += done["jobs"]
+            cursor = done["nextCursor"]
+            if cursor is None:
+                return tuple(changed)
+
     def _place(self, file: File, on_upload: OnBytes | None) -> Flow[str]:
         """What the server calls a file, which is there then."""
         if isinstance(file, Asset):
@@ -311,7 +346,8 @@ class Operations(Hooks):
     def _item(self, part: Part, on_upload: OnBytes | None) -> Flow[dict[str, Any]]:
         place = None if part.file is None else (yield from self._place(part.file, on_upload))
         own = {"params": dict(part.params), "metadata": dict(part.metadata)}
-        return given(asset=place, id=part.id, label=part.label) | {k: v for k, v in own.items() if v}
+        named = given(asset=place, id=part.id, format=part.format, label=part.label)
+        return named | {name: value for name, value in own.items() if value}
 
 
 def _terms(

@@ -184,6 +184,26 @@ class Event(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class News(Record):
+    """Something that has just happened, or to a job that is listened to. `progress` is its job's percent.
+
+    `place` is behind it: say it as `since` to hear what came after. `data` of an event of a program's own is
+    its payload.
+    """
+
+    id: int
+    type: str
+    timestamp: datetime
+    job_id: str | None = None
+    batch_id: str | None = None
+    stage: str | None = None
+    progress: float = 0.0
+    message: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Counts(Record):
     """How many jobs are in which state."""
 

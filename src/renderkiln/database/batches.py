@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from renderkiln.domain.batch import BatchCounts
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import ENDED, STATES
 
+_AT_ONCE = 500  # parameters of one statement
 _OPEN = frozenset(STATES) - ENDED
 _UNFINISHED = sa.exists().where(jobs.c.batch_id == batches.c.id, jobs.c.state.in_(sorted(_OPEN)))
 _COMPLETE = (
@@ -44,6 +46,14 @@ class StoredBatch(NewBatch):
 
     rounds: int = 0
     completed_at: datetime | None = None
+
+
+class Standing(NamedTuple):
+    """How its jobs are: `percent` of all together, those that ended whole; `begun` when the first began."""
+
+    counts: BatchCounts
+    percent: float
+    begun: datetime | None
 
 
 class Cursor(NamedTuple):
@@ -105,12 +115,28 @@ def counts(connection: sa.Connection, batch_id: str) -> BatchCounts:
     return BatchCounts(**{row.state: row.number for row in connection.execute(grouped)})
 
 
-def progress(connection: sa.Connection, batch_id: str) -> tuple[float, datetime | None]:
-    """Percent of all its jobs together, those that ended whole; and when the first of them began."""
-    each = sa.case((jobs.c.state.in_(ENDED), 100.0), else_=jobs.c.progress)
-    began = sa.func.min(jobs.c.started_at, type_=jobs.c.started_at.type)
-    row = connection.execute(sa.select(sa.func.avg(each), began).where(jobs.c.batch_id == batch_id)).one()
-    return float(row[0] or 0.0), row[1]
+def standings(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Standing]:
+    """How each of these batches stands."""
+    percent = sa.func.sum(sa.case((jobs.c.state.in_(ENDED), 100.0), else_=jobs.c.progress)).label("percent")
+    began = sa.func.min(jobs.c.started_at, type_=jobs.c.started_at.type).label("began")
+    grouped = (
+        sa.select(jobs.c.batch_id, jobs.c.state, sa.func.count().label("number"), percent, began)
+        .group_by(jobs.c.batch_id, jobs.c.state)
+        .order_by(jobs.c.batch_id)
+    )
+    found = {id: Standing(BatchCounts(), 0.0, None) for id in ids}
+    for start in range(0, len(ids), _AT_ONCE):
+        rows = connection.execute(grouped.where(jobs.c.batch_id.in_(ids[start : start + _AT_ONCE])))
+        for id, few in groupby(rows, key=lambda row: row.batch_id):
+            found[id] = _standing(list(few))
+    return found
+
+
+def _standing(rows: Sequence[sa.Row[Any]]) -> Standing:
+    """Of the rows of a batch, one for each state that its jobs are in."""
+    counts = BatchCounts(**{row.state: row.number for row in rows})
+    begun = [row.began for row in rows if row.began is not None]
+    return Standing(counts, sum(row.percent for row in rows) / counts.total, min(begun, default=None))
 
 
 def lock(connection: sa.Connection, batch_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 # that is not UTF-8. They are written as U+FDD0, a character no text uses, and four hexadecimal digits.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff\ufdd0]")
 _STORED = re.compile("\ufdd0([0-9a-f]{4})")
+_NUL = "\\u0000"  # as JSON writes it
 
 
 def storable(text: str) -> str:
@@ -66,10 +68,15 @@ class Json(sa.TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002  its signature
-        return _each_text(storable, value)
+        return _each_text(storable, value) if _holds(_UNSTORABLE, value) else value
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002  its signature
-        return _each_text(restored, value)
+        return _each_text(restored, value) if _holds(_STORED, value) else value
+
+
+def _holds(what: re.Pattern[str], value: Any) -> bool:
+    """Whether `what` may be in any of its texts: ten times as fast as to look at each of a large document."""
+    return what.search(json.dumps(value, ensure_ascii=False).replace(_NUL, "\x00")) is not None
 
 
 def _each_text(change: Callable[[str], str], value: Any) -> Any:

@@ -66,22 +66,17 @@ def insert(
 
 def of_jobs(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Cost]:
     """What all attempts at these jobs have cost; jobs that cost nothing are missing."""
-    found: dict[str, Cost] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        few = costs.c.job_id.in_(ids[start : start + _AT_ONCE])
-        found |= {row.name: _cost(row) for row in _sums(connection, costs.c.job_id, few)}
-    return found
+    return _of_each(connection, costs.c.job_id, ids)
+
+
+def of_batches(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Cost]:
+    """What all jobs of these batches have cost; batches that cost nothing are missing."""
+    return _of_each(connection, costs.c.batch_id, ids)
 
 
 def of_attempts(connection: sa.Connection, job_id: str) -> dict[int, Cost]:
     """What each attempt at a job has cost."""
     return {row.name: _cost(row) for row in _sums(connection, costs.c.attempt, costs.c.job_id == job_id)}
-
-
-def of_batch(connection: sa.Connection, batch_id: str) -> Cost | None:
-    """What all jobs of a batch have cost; None where that is nothing."""
-    rows = _sums(connection, costs.c.batch_id, costs.c.batch_id == batch_id)
-    return _cost(rows[-1]) if rows else None
 
 
 def spent(connection: sa.Connection, account: str, currency: str, since: datetime | None) -> int:
@@ -104,6 +99,14 @@ def sums(
         for row in _sums(connection, _COLUMNS[by], *conditions)
     ]
     return sorted(found, key=lambda each: each.name if by == "day" else (-each.cost.total, each.name))
+
+
+def _of_each(connection: sa.Connection, column: sa.ColumnElement[str], ids: Sequence[str]) -> dict[str, Cost]:
+    found: dict[str, Cost] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        few = column.in_(ids[start : start + _AT_ONCE])
+        found |= {row.name: _cost(row) for row in _sums(connection, column, few)}
+    return found
 
 
 def _sums(

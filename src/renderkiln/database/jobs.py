@@ -26,6 +26,9 @@ from renderkiln.domain.states import EDGES, ENDED, STATES, JobState
 
 _AT_ONCE = 500  # parameters of one statement
 _FIND = sa.select(jobs).where(jobs.c.id == sa.bindparam("this"))
+# Params may be large documents: who only shows how jobs stand does not wait for them.
+_SHOWN = sa.select(*(each for each in jobs.c if each is not jobs.c.params))
+_FIND_SHOWN = _SHOWN.where(jobs.c.id == sa.bindparam("this"))
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,9 @@ def insert(connection: sa.Connection, new: Iterable[NewJob]) -> None:
         ) from None
 
 
-def find(connection: sa.Connection, id: str) -> StoredJob | None:
-    """The job, if there is one."""
-    found = _stored(connection, _FIND, {"this": id})
+def find(connection: sa.Connection, id: str, *, params: bool = True) -> StoredJob | None:
+    """The job, if there is one; if told so, to be shown only: without its params, which are {} then."""
+    found = _stored(connection, _FIND if params else _FIND_SHOWN, {"this": id})
     return found[0] if found else None
 
 
@@ -144,9 +147,12 @@ def page(
     before: Cursor | None = None,
     limit: int = 100,
 ) -> list[StoredJob]:
-    """The newest jobs first, those older than `before`. `text` is looked for in ids and labels."""
+    """The newest jobs first, those older than `before`, to be shown: without their params, which are {}.
+
+    `text` is looked for in ids and labels.
+    """
     wanted = Wanted(states, queue, batch_id, pipeline, account, text)
-    query = sa.select(jobs).where(*wanted.conditions)
+    query = _SHOWN.where(*wanted.conditions)
     query = query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(
@@ -362,7 +368,7 @@ def job_of(row: sa.Row[Any]) -> Job:
         item_id=row.item_id,
         pipeline=row.pipeline,
         queue=row.queue,
-        params=row.params,
+        params=row._mapping.get("params", {}),
         inputs=tuple(map(_input, row.inputs)),
         created_at=row.created_at,
         format=row.format,

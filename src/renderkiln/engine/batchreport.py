@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln.database import batches, costs
-from renderkiln.database.batches import StoredBatch
+from renderkiln.database.batches import Standing, StoredBatch
 from renderkiln.domain.batch import BatchCounts
 from renderkiln.domain.cost import Cost
 
@@ -28,12 +29,16 @@ class BatchReport:
 
     @classmethod
     def of(cls, connection: sa.Connection, batch: StoredBatch, now: datetime) -> BatchReport:
-        counts = batches.counts(connection, batch.id)
-        percent, begun = batches.progress(connection, batch.id)
-        remaining = None
-        if counts.processing and begun is not None and percent >= _EARLY:
-            remaining = (now - begun).total_seconds() * (100.0 - percent) / percent
-        return cls(batch, counts, percent, remaining, costs.of_batch(connection, batch.id))
+        return cls.of_all(connection, [batch], now)[0]
+
+    @classmethod
+    def of_all(
+        cls, connection: sa.Connection, found: Sequence[StoredBatch], now: datetime
+    ) -> list[BatchReport]:
+        """Of as many as are shown together, by as few queries as of one."""
+        ids = [each.id for each in found]
+        standings, paid = batches.standings(connection, ids), costs.of_batches(connection, ids)
+        return [_report(each, standings[each.id], paid.get(each.id), now) for each in found]
 
     def to_json(self) -> dict[str, Any]:
         ended = self.batch.completed_at
@@ -51,3 +56,10 @@ class BatchReport:
             "metadata": dict(self.batch.metadata),
             "cost": None if self.cost is None else self.cost.to_json(),
         }
+
+
+def _report(batch: StoredBatch, standing: Standing, cost: Cost | None, now: datetime) -> BatchReport:
+    percent, remaining = standing.percent, None
+    if standing.counts.processing and standing.begun is not None and percent >= _EARLY:
+        remaining = (now - standing.begun).total_seconds() * (100.0 - percent) / percent
+    return BatchReport(batch, standing.counts, percent, remaining, cost)

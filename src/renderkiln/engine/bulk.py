@@ -34,6 +34,18 @@ class Handled:
     rest: Cursor | None
 
 
+def to_the_end(portion: Callable[[Cursor | None], Handled]) -> list[str]:
+    """The ids of all jobs to which it was done, portion by portion: for who has the time."""
+    changed: list[str] = []
+    after: Cursor | None = None
+    while True:
+        handled = portion(after)
+        changed += handled.changed
+        after = handled.rest
+        if after is None:
+            return changed
+
+
 @dataclass(frozen=True)
 class Bulk:
     """What is done to many jobs, the oldest first."""

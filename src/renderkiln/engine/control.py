@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
-from renderkiln.domain.states import ENDED, JobState
+from renderkiln.domain.states import ENDED
 from renderkiln.engine import budget, dependents
 from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.persist import PEOPLE, persist
@@ -22,7 +22,6 @@ from renderkiln.engine.tickets import Tickets
 
 T = TypeVar("T")
 
-_FAILED: frozenset[JobState] = frozenset({"failed"})
 
 
 @dataclass(frozen=True)
@@ -60,31 +59,6 @@ class Control:
         before = self.tickets.of_job(job_id)
         self._persist(lambda c: self._reprioritise(c, job_id, priority))
         self.tickets.take_back(before)
-
-    def cancel_batch(self, batch_id: str) -> list[str]:
-        """Cancel what has not ended of a batch; the ids."""
-        cancelled = []
-        for job_id in self._jobs_of(batch_id, {"pending", "processing"}):
-            try:
-                self.cancel(job_id)
-            except UserError:  # it ended meanwhile
-                continue
-            cancelled.append(job_id)
-        return cancelled
-
-    def retry_batch(
-        self,
-        batch_id: str,
-        *,
-        states: Collection[JobState] = _FAILED,
-        from_scratch: bool = False,
-        paid_by: str | None = None,
-    ) -> list[str]:
-        """Queue the jobs of a batch again that are in one of `states`; their ids. Raises as `retry`."""
-        chosen = self._jobs_of(batch_id, states)
-        for job_id in chosen:
-            self.retry(job_id, from_scratch=from_scratch, paid_by=paid_by)
-        return chosen
 
     def _cancel(self, connection: sa.Connection, job_id: str) -> None:
         now, stored = self.clock.now(), self._locked(connection, job_id)
@@ -147,13 +121,6 @@ class Control:
         if stored is None:
             raise UserError(f"there is no job {job_id!r}")
         return stored
-
-    def _jobs_of(self, batch_id: str, states: Collection[JobState]) -> list[str]:
-        with self.database.read() as connection:
-            if batches.find(connection, batch_id) is None:
-                raise UserError(f"there is no batch {batch_id!r}")
-            found = jobs.of_batch(connection, batch_id)
-        return [each.report.job.id for each in found if each.report.state in states]
 
     def _persist(
         self,

@@ -20,6 +20,7 @@ from renderkiln.domain.errors import UserError
 from renderkiln.domain.queue import EVENTS
 from renderkiln.engine.attempt import House
 from renderkiln.engine.batchreport import BatchReport
+from renderkiln.engine.bulk import Bulk
 from renderkiln.engine.control import Control
 from renderkiln.engine.courier import Courier
 from renderkiln.engine.heartbeat import BEAT, SILENCE, announce
@@ -66,6 +67,10 @@ class Room:
         return Control(self.database, self.tickets, self.clock, self.tries)
 
     @property
+    def bulk(self) -> Bulk:
+        return Bulk(self.database, self.control)
+
+    @property
     def queues(self) -> Queues:
         return Queues(
             self.database, self.tickets, self.clock, self.lanes, self.most_of, self.polling, self.home
@@ -79,10 +84,10 @@ class Room:
         """Queue the jobs; the id of their batch. Raises UserError."""
         return submit(self.database, self.tickets, self.clock, submission)
 
-    def find(self, job_id: str) -> StoredJob | None:
-        """The job, if there is one."""
+    def find(self, job_id: str, *, params: bool = True) -> StoredJob | None:
+        """The job, if there is one; if told so, to be shown only: without its params, which are {} then."""
         with self.database.read() as connection:
-            return jobs.find(connection, job_id)
+            return jobs.find(connection, job_id, params=params)
 
     def job(self, job_id: str) -> StoredJob:
         """Raises UserError for a job there is not."""
@@ -111,7 +116,7 @@ class Room:
         """The newest batches first; of all accounts if none is named."""
         with self.database.read() as connection:
             now, found = self.clock.now(), batches.page(connection, account=account, limit=limit)
-            return [BatchReport.of(connection, batch, now) for batch in found]
+            return BatchReport.of_all(connection, found, now)
 
     def _batch(self, connection: sa.Connection, batch_id: str) -> StoredBatch:
         found = batches.find(connection, batch_id)

@@ -20,15 +20,18 @@ from renderkiln.database.engine import Database
 from renderkiln.database.trouble import first_line
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError
-from renderkiln.domain.event import Event
+from renderkiln.domain.event import OURS, Event
 from renderkiln.events import journal
 
 _log = logging.getLogger(__name__)
 
 MOST_BYTES = 64 * 1024  # of a payload
-_TYPE = re.compile(r"(?=.{1,100}$)[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+TYPE = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
+_LONGEST_TYPE = 100
 # Only the engine says what happens to these: nobody shall forge that a job was completed.
 _RESERVED = ("job", "batch", "stage", "part", "warning", "worker", "queue", "webhook")
+# What Renderkiln tells, and whoever runs it may tell, too; a stranger could forge it.
+TOLD_BY_OWNERS = frozenset(each for each in OURS if each.partition(".")[0] not in _RESERVED)
 _DEPTH = 32  # of a payload
 _WAITING = 1000  # events in memory
 _FIRST, _LONGEST = 0.2, 5.0  # seconds between two tries
@@ -47,7 +50,7 @@ class Emitted:
 
 def checked(type: object, payload: object) -> tuple[str, dict[str, Any]]:
     """Type and payload of an event. Raises UsageError for what cannot be one."""
-    if not isinstance(type, str) or _TYPE.fullmatch(type) is None:
+    if not isinstance(type, str) or TYPE.fullmatch(type) is None or len(type) > _LONGEST_TYPE:
         raise UsageError(
             "the type of an event is words of a-z, 0-9 and _ with dots between them, 100 characters at most, "
             f"such as scene.created, not {str(type)[:100]!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from renderkiln.database.engine import Database
 from renderkiln.domain.batch import BatchCounts
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.report import JobError
+from renderkiln.engine.batchreport import BatchReport
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -76,6 +78,28 @@ def test_counts_are_of_this_batch(database: Database) -> None:
     with database.read() as connection:
         assert batches.counts(connection, "b") == BatchCounts(pending=2, processing=1, failed=1)
         assert batches.counts(connection, "nobody") == BatchCounts()
+        told = batches.standings(connection, ["c", "b", "nobody"])
+    assert told["b"] == (BatchCounts(pending=2, processing=1, failed=1), 25.0, NOON)
+    assert told["c"] == (BatchCounts(pending=1), 0.0, None)
+    assert told["nobody"] == (BatchCounts(), 0.0, None)
+
+
+def test_many_batches_are_told_of_by_as_few_queries_as_one(database: Database) -> None:
+    for number in range(4):
+        add_batch(database, a_job(f"b{number}-1", batch_id=f"b{number}"), id=f"b{number}")
+    asked: list[str] = []
+
+    @sa.event.listens_for(database.engine, "before_cursor_execute")
+    def _note(*given: Any) -> None:
+        asked.append(given[2])
+
+    def queries(limit: int) -> int:
+        asked.clear()
+        with database.read() as connection:
+            assert len(BatchReport.of_all(connection, batches.page(connection, limit=limit), NOON)) == limit
+        return len(asked)
+
+    assert queries(4) == queries(1)
 
 
 def test_a_batch_is_complete_once_all_jobs_have_ended_and_only_once(database: Database) -> None:

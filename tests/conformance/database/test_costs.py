@@ -32,8 +32,7 @@ def test_a_job_costs_what_all_its_attempts_have_cost(database: Database) -> None
             1: Cost("USD", 1, 0, 2, 10**15),
             2: Cost("USD", 3),
         }
-        assert costs.of_batch(connection, "b") == Cost("USD", 4, 0, 2, 10**15)
-        assert costs.of_batch(connection, "c") is None
+        assert costs.of_batches(connection, ["b", "c"]) == {"b": Cost("USD", 4, 0, 2, 10**15)}
     assert stored(database).report.cost == Cost("USD", 4, 0, 2, 10**15)
     assert stored(database, "b-2").report.cost is None
 
@@ -62,5 +61,5 @@ def test_two_currencies_are_never_added_up(database: Database) -> None:
     charge(database, "v1", 1, Cost("USD", cpu=5))
     charge(database, "v1", 2, Cost("EUR", cpu=7))
     with database.read() as connection:
-        assert costs.of_batch(connection, "b") == Cost("EUR", 7)
+        assert costs.of_batches(connection, ["b"]) == {"b": Cost("EUR", 7)}
         assert sorted(each.cost.total for each in costs.sums(connection, "day")) == [5, 7]

@@ -331,3 +331,39 @@ async def _cancel(client: AsyncClient, job: Job) -> None:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+@ON_ONE
+def test_events_are_heard_and_taken_up_where_the_connection_broke_off(api: Api) -> None:
+    def tell(number: int) -> None:
+        api.data("POST", "/events", json={"eventType": "user.upgraded", "payload": {"number": number}})
+
+    for number in range(9):
+        tell(number)
+    with cutting(str(api.client.base_url)) as (url, cuts), Client(url, api.keys["admin"]) as client:
+        cuts.down += [1000, 1200]  # in the midst of an event
+        heard = client.events(types=["user.*"], since="0")
+        assert [next(heard).data["number"] for _ in range(9)] == list(range(9))
+        assert cuts.made == 2
+        tell(9)
+        news = next(heard)
+        assert (news.type, news.data) == ("user.upgraded", {"number": 9})
+        tell(10)
+        assert next(client.events(since=news.place)).data == {"number": 10}
+        with pytest.raises(UsageError):
+            next(client.events(types=["job.*"], job="b-1"))
+        with pytest.raises(NotFound):
+            next(client.events(job="b-9"))
+
+
+@ON_ONE
+def test_the_events_of_a_job_end_with_it(api: Api) -> None:
+    api.add("b-1")
+
+    async def listen() -> list[str]:
+        async with AsyncClient(str(api.client.base_url), api.keys["read"]) as client:
+            return [each.type async for each in client.events(job="b-1")]
+
+    with Client(str(api.client.base_url), api.keys["submit"]) as client:
+        client.cancel("b-1")
+    assert anyio.run(listen)[-1] == "job.cancelled"

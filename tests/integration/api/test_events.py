@@ -221,6 +221,16 @@ def test_events_that_are_none(api: Api, body: Any) -> None:
 
 
 @ON_ONE
+def test_what_renderkiln_tells_of_projects_takes_an_admins_key(api: Api) -> None:
+    body = {"eventType": "scene.created", "payload": {"scene": "intro"}}
+    status, code, message = api.refusal("POST", "/events", scope="submit", json=body)
+    assert (status, code) == (403, "RESERVED_EVENT")
+    assert "another type, or an admin's key" in message
+    assert api.data("POST", "/events", json=body)["handled"] is True
+    assert emit(api, "project.analyzed")["handled"] is True  # which Renderkiln never tells
+
+
+@ON_ONE
 def test_an_unknown_type_is_a_warning(api: Api) -> None:
     answer = api("POST", "/events", json={"eventType": "moon.landed", "payload": {"crew": 3}})
     assert answer.status_code == 202

@@ -171,14 +171,18 @@ def test_files_and_ranges_of_them(api: Api) -> None:
     assert str(api.folder) not in gone[2]
 
 
-def test_batches(api: Api) -> None:
+def test_batches(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.add("b-1", "b-2", "b-3")
     api.fail("b-3")
     batch = api.data("GET", "/batches/b", scope="read")
     assert (batch["state"], batch["total"], batch["counts"]["failed"]) == ("processing", 3, 1)
     assert [each["id"] for each in api.data("GET", "/batches", scope="read")] == ["b"]
-    assert api.data("POST", "/batches/b/cancel", scope="submit") == {"jobs": ["b-1", "b-2"]}
-    assert api.data("POST", "/batches/b/retry", scope="submit") == {"jobs": ["b-3"]}
+    monkeypatch.setattr("renderkiln.engine.bulk.MOST", 1)
+    first = api.data("POST", "/batches/b/cancel", scope="submit")
+    assert (first["matched"], first["changed"], first["jobs"]) == (2, 1, ["b-1"])
+    body = {"cursor": first["nextCursor"]}
+    assert api.data("POST", "/batches/b/cancel", scope="submit", json=body)["jobs"] == ["b-2"]
+    assert api.data("POST", "/batches/b/retry", scope="submit")["jobs"] == ["b-3"]
     assert api.data("GET", "/batches/b")["counts"]["pending"] == 1
     for method, path in [("GET", ""), ("POST", "/cancel"), ("POST", "/retry")]:
         assert api.refusal(method, f"/batches/c{path}") == (404, "BATCH_NOT_FOUND", "there is no batch 'c'")

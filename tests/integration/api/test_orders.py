@@ -58,6 +58,20 @@ def test_a_batch_is_each_file_in_each_format(api: Api) -> None:
     assert (known["label"], known["total"], known["metadata"]) == ("an album", 4, {"album": 1})
 
 
+def test_an_item_may_have_a_format_of_its_own(api: Api) -> None:
+    files = [{"asset": URL, "id": "song", "format": each} for each in ("1080p", "4k")]
+    body = order(assets=[*files, {"asset": URL, "id": "b"}], formats=["360stereo"])
+    told = api.data("POST", "/batches", scope="submit", json=body)
+    batch = told["batchId"]
+    assert told["jobs"] == [f"{batch}-song-1080p", f"{batch}-song-4k", f"{batch}-b-360stereo"]
+    jobs = [api.kiln.room.job(id).report.job for id in told["jobs"]]
+    assert [(job.label, job.params["format"]) for job in jobs] == [
+        ("song.mp3 1080p", "1080p"), ("song.mp3 4k", "4k"), ("song.mp3 360stereo", "360stereo")
+    ]  # fmt: skip
+    wrong = order(assets=[{"asset": URL, "format": "8k"}])
+    assert api.refusal("POST", "/batches", json=wrong)[:2] == (422, "INVALID_REQUEST")
+
+
 def test_items_may_have_params_of_their_own(api: Api) -> None:
     items = [{"params": {"script": text}, "id": id} for id, text in (("a", "One."), ("b", "Two."))]
     told = api.data("POST", "/batches", json={

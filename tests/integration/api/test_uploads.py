@@ -9,16 +9,20 @@ import socket
 import threading
 import time
 import wave
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import httpx
 import pytest
 
 from renderkiln.api import streams
+from waiting import until
 
 from .conftest import ON_ONE, Api
 
@@ -237,3 +241,24 @@ def _png(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     rows = zlib.compress(b"\0" * 4096, 9)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@ON_ONE
+def test_one_account_does_not_keep_the_others_from_having_files_looked_at(api: Api) -> None:
+    reached, seen, over = api.app.state.reached, Counter[str](), threading.Event()
+
+    def look(account: str) -> None:
+        seen[account] += 1
+        assert over.wait(60)
+
+    async def everybody() -> None:
+        async with anyio.create_task_group() as group:
+            for account in [*"a" * 30, "b"]:
+                group.start_soon(reached.look, account, partial(look, account))
+            await anyio.to_thread.run_sync(lambda: until(lambda: seen["b"] and seen["a"]))
+            first = seen["a"]
+            over.set()
+        assert first <= 4
+        assert seen == {"a": 30, "b": 1}
+
+    anyio.run(everybody)

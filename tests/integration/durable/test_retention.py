@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from renderkiln.database import batches, jobs, moves, schema
 from renderkiln.database.batches import NewBatch
-from renderkiln.database.jobs import NewJob
+from renderkiln.database.jobs import NewJob, Wanted
 from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Job
@@ -134,7 +134,7 @@ def test_a_key_is_answered_when_its_jobs_are_long_forgotten(rig: Rig) -> None:
         return rig.room.submit(Submission(job.batch_id, [job], rig.output, key="order 17"))
 
     batch = request()
-    rig.room.control.cancel_batch(batch)
+    rig.room.bulk.cancel(Wanted(batch_id=batch))
     assert retention(rig, EVERYTHING, after(1)).sweep().jobs == 1
     assert request() == batch
     assert count(rig, schema.jobs) == 0

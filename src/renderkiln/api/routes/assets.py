@@ -72,8 +72,9 @@ async def upload_asset(request: Request, kiln: Kiln, holder: Holder, name: Name)
     async with Arrival(kiln.kiln.uploads.folder, kiln.kiln.settings.max_file_size) as arrival:
         await arrival.take(request)
         with unsuitable():
-            stored = await kiln.work(
-                lambda: kiln.kiln.assets.add(arrival.path, proper, holder.account, arrival.sha256)
+            stored = await kiln.look(
+                holder.account,
+                lambda: kiln.kiln.assets.add(arrival.path, proper, holder.account, arrival.sha256),
             )
     told = as_json(stored)
     return succeeded(request, told, status=201, headers={"Location": f"/api/v1/assets/{stored.id}"})

@@ -13,11 +13,14 @@ from renderkiln.api.envelope import Refused, Success, refusals, succeeded
 from renderkiln.api.ordering import batch_ordered, submitted
 from renderkiln.api.orders import BatchOrder, IdempotencyKey
 from renderkiln.api.room import Kiln, Reached
+from renderkiln.api.routes.bulk import Done, Portion, as_json
 from renderkiln.api.routes.costs import Cost
+from renderkiln.database.jobs import Wanted
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
 from renderkiln.engine.batchreport import BatchReport
+from renderkiln.engine.bulk import Handled
 
 router = APIRouter(prefix="/batches", tags=["batches"])
 
@@ -62,10 +65,15 @@ class Submitted(BaseModel):
     )
 
 
-class Changed(BaseModel):
-    """The jobs to which it was done."""
+class RetryPortion(Portion):
+    """Which jobs of a batch are tried again, and how."""
 
-    jobs: list[str]
+    cancelled: bool = Field(default=False, description="Its cancelled jobs, too")
+    fromScratch: bool = Field(default=False, description="Forget what they had finished")  # noqa: N815
+
+    @property
+    def states(self) -> tuple[JobState, ...]:
+        return ("failed", "cancelled") if self.cancelled else ("failed",)
 
 
 @router.get(
@@ -122,26 +130,37 @@ async def get_batch(request: Request, kiln: Kiln, holder: Holder, batch_id: Batc
     "/{batch_id}/cancel",
     operation_id="cancelBatch",
     dependencies=[needs("submit")],
-    responses={200: {"model": Success[Changed]}, **refusals(401, 403, 404, 422)},
+    responses={200: {"model": Success[Done]}, **refusals(401, 403, 404, 422)},
 )
-async def cancel_batch(request: Request, kiln: Kiln, holder: Holder, batch_id: BatchId) -> JSONResponse:
-    """Cancel what has not ended of it."""
+async def cancel_batch(
+    request: Request, kiln: Kiln, holder: Holder, batch_id: BatchId, portion: Portion | None = None
+) -> JSONResponse:
+    """Cancel what has not ended of it: as many jobs as one call may, the oldest first."""
+    after = (portion or Portion()).after
     await _found(kiln, batch_id, holder)
-    done = await kiln.work(lambda: kiln.room.control.cancel_batch(batch_id))
-    return succeeded(request, {"jobs": done})
+    bulk, wanted = kiln.room.bulk, Wanted(batch_id=batch_id)
+    return succeeded(request, as_json(await kiln.work(lambda: bulk.cancel(wanted, after=after))))
 
 
 @router.post(
     "/{batch_id}/retry",
     operation_id="retryBatch",
     dependencies=[needs("submit")],
-    responses={200: {"model": Success[Changed]}, **refusals(401, 402, 403, 404, 409, 422)},
+    responses={200: {"model": Success[Done]}, **refusals(401, 403, 404, 422)},
 )
-async def retry_batch(request: Request, kiln: Kiln, holder: Holder, batch_id: BatchId) -> JSONResponse:
-    """Queue its failed jobs again."""
+async def retry_batch(
+    request: Request, kiln: Kiln, holder: Holder, batch_id: BatchId, how: RetryPortion | None = None
+) -> JSONResponse:
+    """Queue its failed jobs again: as many as one call may, the oldest first."""
+    wish = how or RetryPortion()
+    after = wish.after
     await _found(kiln, batch_id, holder)
-    done = await kiln.work(lambda: kiln.room.control.retry_batch(batch_id, paid_by=payer(holder)))
-    return succeeded(request, {"jobs": done})
+    bulk, wanted = kiln.room.bulk, Wanted(wish.states, batch_id=batch_id)
+
+    def again() -> Handled:
+        return bulk.retry(wanted, from_scratch=wish.fromScratch, after=after, paid_by=payer(holder))
+
+    return succeeded(request, as_json(await kiln.work(again)))
 
 
 async def _found(kiln: Reached, batch_id: str, holder: StoredKey) -> BatchReport:

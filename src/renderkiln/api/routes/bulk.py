@@ -17,7 +17,7 @@ from renderkiln.api.routes.jobs import plain
 from renderkiln.database.jobs import Cursor, Wanted
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.states import JobState
-from renderkiln.engine.bulk import MOST, Bulk, Handled
+from renderkiln.engine.bulk import MOST, Handled
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -25,10 +25,21 @@ _CONDITIONS = ("state", "pipeline", "queue", "batch", "q", "createdBefore", "ids
 _Word = Annotated[str, StringConstraints(max_length=100)]
 
 
-class Meant(BaseModel):
-    """Which jobs are meant: those that are all of this, and in a state for it. At least one must be said."""
+class Portion(BaseModel):
+    """Where a call goes on: to very many jobs it is done in several."""
 
     model_config = ConfigDict(extra="forbid")
+
+    cursor: str | None = Field(None, max_length=500, description="`nextCursor` of the call before")
+
+    @property
+    def after(self) -> Cursor | None:
+        """Raises Refused for a cursor that is none."""
+        return None if self.cursor is None else Cursor(*place_of(self.cursor))
+
+
+class Meant(Portion):
+    """Which jobs are meant: those that are all of this, and in a state for it. At least one must be said."""
 
     state: list[JobState] = Field(default_factory=list, max_length=5, description="Any of these")
     pipeline: _Word | None = None
@@ -40,7 +51,6 @@ class Meant(BaseModel):
     createdBefore: Time | None = None  # noqa: N815
     ids: list[Annotated[str, StringConstraints(max_length=300)]] | None = Field(None, max_length=MOST)
     dryRun: bool = Field(default=False, description="Only say which they are")  # noqa: N815
-    cursor: str | None = Field(None, max_length=500, description="`nextCursor` of the call before")
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:
@@ -59,11 +69,6 @@ class Meant(BaseModel):
             created_before=self.createdBefore,
             ids=None if self.ids is None else [str(plain(each)) for each in self.ids],
         )
-
-    @property
-    def after(self) -> Cursor | None:
-        """Raises Refused for a cursor that is none."""
-        return None if self.cursor is None else Cursor(*place_of(self.cursor))
 
 
 class MeantAgain(Meant):
@@ -93,9 +98,9 @@ class Done(BaseModel):
 async def cancel_jobs(request: Request, kiln: Kiln, holder: Holder, meant: Meant) -> JSONResponse:
     """End every job that is meant and waits or runs, the oldest first."""
     wanted, after = meant.wanted(holder), meant.after
-    bulk = Bulk(kiln.kiln.database, kiln.room.control)
+    bulk = kiln.room.bulk
     return succeeded(
-        request, _as_json(await kiln.work(lambda: bulk.cancel(wanted, after=after, dry=meant.dryRun)))
+        request, as_json(await kiln.work(lambda: bulk.cancel(wanted, after=after, dry=meant.dryRun)))
     )
 
 
@@ -108,7 +113,7 @@ async def cancel_jobs(request: Request, kiln: Kiln, holder: Holder, meant: Meant
 async def retry_jobs(request: Request, kiln: Kiln, holder: Holder, meant: MeantAgain) -> JSONResponse:
     """Queue every job again that is meant and failed or was cancelled, the oldest first."""
     wanted, after = meant.wanted(holder), meant.after
-    bulk = Bulk(kiln.kiln.database, kiln.room.control)
+    bulk = kiln.room.bulk
 
     def again() -> Handled:
         return bulk.retry(
@@ -119,10 +124,11 @@ async def retry_jobs(request: Request, kiln: Kiln, holder: Holder, meant: MeantA
             paid_by=payer(holder),
         )
 
-    return succeeded(request, _as_json(await kiln.work(again)))
+    return succeeded(request, as_json(await kiln.work(again)))
 
 
-def _as_json(handled: Handled) -> dict[str, Any]:
+def as_json(handled: Handled) -> dict[str, Any]:
+    """What was done, as the API tells it."""
     return {
         "matched": handled.matched,
         "changed": len(handled.changed),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from renderkiln.api.auth import needs
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
+from renderkiln.api.orders import Written
 from renderkiln.api.room import Kiln
 from renderkiln.database import costs
 from renderkiln.database.costs import By, Sum
@@ -48,8 +49,8 @@ async def sum_costs(
     request: Request,
     kiln: Kiln,
     by: Annotated[By, Query(description="What is summed up: `key` is the account of keys")] = "day",
-    since: Annotated[datetime | None, Query(description="From then on")] = None,
-    until: Annotated[datetime | None, Query(description="Before then")] = None,
+    since: Annotated[Written | None, Query(description="From then on")] = None,
+    until: Annotated[Written | None, Query(description="Before then")] = None,
 ) -> JSONResponse:
     """What was spent: days in their order (UTC), else the most first."""
 

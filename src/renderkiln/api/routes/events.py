@@ -10,10 +10,10 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from renderkiln.api.auth import Bearer, needs, visible_to
+from renderkiln.api.auth import Bearer, holder_of, needs, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
-from renderkiln.api.place import Place
+from renderkiln.api.place import WORD, Place
 from renderkiln.api.room import Kiln, Reached, Streams
 from renderkiln.api.routes.jobs import JobId, found
 from renderkiln.api.sight import may_see
@@ -21,10 +21,12 @@ from renderkiln.api.sse import EventStream, watch
 from renderkiln.database.deliveries import Cursor, StoredDelivery
 from renderkiln.database.events import StoredEvent
 from renderkiln.database.keys import StoredKey
+from renderkiln.domain.access import allows
 from renderkiln.domain.delivery import DeliveryState
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.report import iso
 from renderkiln.domain.states import ENDED
+from renderkiln.events.emission import TOLD_BY_OWNERS, TYPE
 
 router = APIRouter(tags=["events"])
 
@@ -37,8 +39,12 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     }
 }
 LastId = Annotated[
-    str | None,
-    Header(alias="Last-Event-ID", description="The `id` that came last: what happened since comes first"),
+    str,
+    Header(
+        alias="Last-Event-ID",
+        description="The `id` that came last: what happened since comes first",
+        json_schema_extra={"pattern": f"^{WORD.pattern}$"},
+    ),
 ]
 
 
@@ -64,7 +70,10 @@ class NewEvent(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    eventType: str = Field(description="Words with dots between them: scene.created", max_length=200)  # noqa: N815
+    eventType: str = Field(  # noqa: N815
+        description="Words with dots between them: user.upgraded",
+        json_schema_extra={"pattern": TYPE.pattern, "maxLength": 100},
+    )
     payload: dict[str, Any] = Field(default={}, description="What its handlers need to know: 64 KiB at most")
 
 
@@ -112,7 +121,14 @@ class Handling(BaseModel):
 async def emit_event(
     request: Request, kiln: Kiln, event: NewEvent, holder: Annotated[StoredKey, needs("submit")]
 ) -> JSONResponse:
-    """Emit an event: for its handlers, for webhooks, and for who watches. An unknown type is a warning."""
+    """Emit an event: for its handlers, for webhooks, and for who watches. An unknown type is a warning.
+
+    Events of jobs, batches, queues and workers are told by Renderkiln alone; those that it tells of projects
+    and scenes, such as `scene.created`, take an admin's key.
+    """
+    if event.eventType in TOLD_BY_OWNERS and not allows(holder.scope, "admin"):
+        words = f"{event.eventType} is told by Renderkiln itself: take another type, or an admin's key"
+        raise Refused(403, "RESERVED_EVENT", words)
     try:
         made = await kiln.work(lambda: kiln.kiln.emit(event.eventType, event.payload, account=holder.account))
     except UsageError as error:
@@ -170,9 +186,10 @@ async def retry_event(request: Request, kiln: Kiln, event_id: EventId) -> JSONRe
 async def stream_events(
     kiln: Kiln,
     hub: Streams,
+    request: Request,
     holder: Annotated[StoredKey, needs("read")],
     sent: Bearer,
-    last_id: LastId = None,
+    last_id: LastId = "",
     type: Annotated[
         list[str] | None,
         Query(max_length=50, description="Repeatable: of these types alone; also job.*"),
@@ -182,7 +199,7 @@ async def stream_events(
     wanted = _filter(type or [])
     return await watch(
         hub,
-        _validity(kiln, sent),
+        _validity(request, kiln, sent),
         lambda stored: wanted(stored.event.name) and may_see(holder, stored),
         place=_place(last_id),
         account=visible_to(holder),
@@ -202,10 +219,11 @@ async def stream_events(
 async def stream_job_events(
     kiln: Kiln,
     hub: Streams,
+    request: Request,
     holder: Annotated[StoredKey, needs("read")],
     sent: Bearer,
     job_id: JobId,
-    last_id: LastId = None,
+    last_id: LastId = "",
 ) -> Response:
     """What happened to a job from its beginning, and what happens until it ends."""
     stored = await found(kiln, job_id, holder)
@@ -220,7 +238,7 @@ async def stream_job_events(
 
     return await watch(
         hub,
-        _validity(kiln, sent),
+        _validity(request, kiln, sent),
         lambda stored: may_see(holder, stored),
         place=Place(place.newest if place is not None else 0),
         job_id=job_id,
@@ -242,8 +260,8 @@ def _handling(stored: StoredDelivery) -> dict[str, Any]:
     return {**stored.to_json(), "payload": stored.payload["data"]}
 
 
-def _place(last_id: str | None) -> Place | None:
-    if last_id is None or not last_id.strip():
+def _place(last_id: str) -> Place | None:
+    if not last_id.strip():
         return None
     place = Place.of(last_id.strip(), time.monotonic())
     if place is None:
@@ -257,10 +275,14 @@ def _filter(types: list[str]) -> Callable[[str], bool]:
     return lambda name: not types or name in names or name.startswith(prefixes)
 
 
-def _validity(kiln: Reached, sent: Bearer) -> Callable[[], Awaitable[bool]]:
-    """Whether the key still opens anything: a stream may be open for days."""
+def _validity(request: Request, kiln: Reached, sent: Bearer) -> Callable[[], Awaitable[bool]]:
+    """Whether the key, or the session, still opens anything: a stream may be open for days."""
 
     async def ask() -> bool:
-        return sent is not None and await kiln.read(lambda: kiln.keys.holder(sent.credentials)) is not None
+        try:
+            await holder_of(request, kiln, sent, counted=False)
+        except Refused:
+            return False
+        return True
 
     return ask

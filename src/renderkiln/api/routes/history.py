@@ -116,7 +116,8 @@ async def list_stages(request: Request, kiln: Kiln, holder: Holder, job_id: JobI
     def ask() -> list[dict[str, Any]]:
         with kiln.kiln.database.read() as connection:
             told = events.after(connection, 0, job_id=job_id, names=TOLD_BY, limit=_ALL)
-        return [each.to_json() for each in reports(stored, _planned(kiln, stored), [t.event for t in told])]
+        planned = _planned(kiln, kiln.room.job(job_id))
+        return [each.to_json() for each in reports(stored, planned, [each.event for each in told])]
 
     return succeeded(request, without(await kiln.work(ask), folders_of(kiln, stored)))
 

@@ -282,8 +282,8 @@ def as_json(kiln: Reached, stored: StoredJob, *, until: datetime | None = None) 
 
 
 async def found(kiln: Reached, job_id: str, viewer: StoredKey | None) -> StoredJob:
-    """The job, if who asks sees it; None holds a link to it. Raises Refused."""
-    stored = await kiln.read(lambda: kiln.room.find(job_id))
+    """The job without its params, if who asks sees it; None holds a link to it. Raises Refused."""
+    stored = await kiln.read(lambda: kiln.room.find(job_id, params=False))
     account = None if viewer is None else visible_to(viewer)
     if stored is None or account not in {None, stored.report.job.account}:
         raise Refused(404, "JOB_NOT_FOUND", f"there is no job {job_id}")

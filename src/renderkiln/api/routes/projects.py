@@ -235,14 +235,15 @@ async def render_project(
         if wanted not in {None, stored.revision}:
             told = f"the project is at revision {stored.revision}, not {wanted}: nothing was queued"
             raise Refused(412, "STALE_REVISION", told)
-        submission = job_ordered(kiln.kiln, holder, _job(stored, document, wish), key)
+        submission = job_ordered(kiln.kiln, holder, film_order(stored, document, wish), key)
         return kiln.room.batch(submitted(kiln, submission))[0]
 
     told = jobs.as_json(kiln, await kiln.work(submit))
     return succeeded(request, told, status=202, headers={"Location": f"/api/v1/jobs/{told['id']}"})
 
 
-def _job(stored: StoredProject, document: dict[str, Any], wish: RenderOrder) -> JobOrder:
+def film_order(stored: StoredProject, document: dict[str, Any], wish: RenderOrder) -> JobOrder:
+    """The film of a project that somebody wishes."""
     film = wish.model_dump(
         include={"scenes", "resolution", "aspect", "fps", "quality"}, exclude_none=True, exclude_defaults=True
     )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from typing import Annotated, Any
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from renderkiln.api.auth import Holder, needs, visible_to
@@ -19,14 +22,45 @@ from renderkiln.database.keys import StoredKey
 from renderkiln.domain.fingerprint import file_sha256
 from renderkiln.engine.uploads import Busy, TooMany, Upload
 
-router = APIRouter(prefix="/uploads", tags=["uploads"])
-
 VERSION = "1.0.0"
 _TUS = {"Tus-Resumable": VERSION}
+
+
+class _Route(APIRoute):
+    """To tus, another version of the protocol is no wrong header but a wrong server."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def spoken(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                if any(each["loc"][-1] == "Tus-Resumable" for each in error.errors()):
+                    told = {"Tus-Version": VERSION, **_TUS}
+                    words = f"send the header Tus-Resumable: {VERSION}"
+                    raise Refused(412, "TUS_VERSION", words, headers=told) from None
+                raise
+
+        return spoken
+
+
+router = APIRouter(prefix="/uploads", tags=["uploads"], route_class=_Route)
+
 _BYTES = "application/offset+octet-stream"
 
 UploadId = Annotated[str, Path(pattern=r"^upl_[0-9a-f]{32}$", description="Id of an upload")]
-Spoken = Annotated[str, Header(alias="Tus-Resumable", description=f"The protocol: {VERSION}")]
+Spoken = Annotated[
+    Literal["1.0.0"],
+    Header(alias="Tus-Resumable", description="The protocol: another one is answered by 412"),
+]
+
+
+async def _speaks(_tus: Spoken) -> None:
+    """What comes without the header is no tus."""
+
+
+_SPOKEN = Depends(_speaks)
 _HEADERS: dict[str, Any] = {
     name: {"schema": {"type": "string"}} for name in ("Tus-Resumable", "Upload-Offset", "Upload-Length")
 }
@@ -64,7 +98,7 @@ async def describe_uploads(kiln: Kiln) -> Response:
     "",
     operation_id="beginUpload",
     status_code=201,
-    dependencies=[needs("submit")],
+    dependencies=[needs("submit"), _SPOKEN],
     responses={
         201: {"description": "Send the bytes to Location by PATCH", "headers": _HEADERS},
         **refusals(401, 403, 412, 413, 422),
@@ -73,14 +107,10 @@ async def describe_uploads(kiln: Kiln) -> Response:
 async def begin_upload(
     kiln: Kiln,
     holder: Holder,
-    tus: Spoken = "",
-    length: Annotated[int, Header(alias="Upload-Length", ge=1, le=2**53)] = 0,
+    length: Annotated[int, Header(alias="Upload-Length", ge=1, le=2**53)],
     metadata: Annotated[str, Header(alias="Upload-Metadata", max_length=4096)] = "",
 ) -> Response:
     """Begin to upload a file of so many bytes; `filename` in the metadata, in base64, names it."""
-    _check_version(tus)
-    if length < 1:
-        raise _wrong("Upload-Length", "say how many bytes the file has, at least 1")
     largest = kiln.kiln.settings.max_file_size
     if length > largest:
         raise Refused(413, "TOO_LARGE", f"at most {largest:,} bytes are taken (setting max_file_size)")
@@ -96,15 +126,14 @@ async def begin_upload(
 @router.head(
     "/{upload_id}",
     operation_id="getUploadOffset",
-    dependencies=[needs("submit")],
+    dependencies=[needs("submit"), _SPOKEN],
     responses={
         200: {"description": "By headers", "headers": _HEADERS},
         **refusals(401, 403, 404, 409, 412, 422),
     },
 )
-async def get_upload_offset(kiln: Kiln, holder: Holder, upload_id: UploadId, tus: Spoken = "") -> Response:
+async def get_upload_offset(kiln: Kiln, holder: Holder, upload_id: UploadId) -> Response:
     """Where to go on."""
-    _check_version(tus)
     upload = await _found(kiln, upload_id, holder)
     return Response(status_code=200, headers=await _told(kiln, upload))
 
@@ -126,7 +155,7 @@ async def get_upload(request: Request, kiln: Kiln, holder: Holder, upload_id: Up
     "/{upload_id}",
     operation_id="continueUpload",
     status_code=204,
-    dependencies=[needs("submit")],
+    dependencies=[needs("submit"), _SPOKEN],
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -143,11 +172,9 @@ async def continue_upload(
     kiln: Kiln,
     holder: Holder,
     upload_id: UploadId,
-    tus: Spoken = "",
-    offset: Annotated[int, Header(alias="Upload-Offset", ge=0, le=2**53)] = -1,
+    offset: Annotated[int, Header(alias="Upload-Offset", ge=0, le=2**53)],
 ) -> Response:
     """Send bytes from an offset on, which HEAD tells. What comes is kept where it breaks off."""
-    _check_version(tus)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _BYTES:
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"send the bytes as {_BYTES}", headers=_TUS)
     upload = await _found(kiln, upload_id, holder)
@@ -169,12 +196,11 @@ async def continue_upload(
     "/{upload_id}",
     operation_id="deleteUpload",
     status_code=204,
-    dependencies=[needs("submit")],
+    dependencies=[needs("submit"), _SPOKEN],
     responses={204: {"description": "It is gone"}, **refusals(401, 403, 404, 412, 422)},
 )
-async def delete_upload(kiln: Kiln, holder: Holder, upload_id: UploadId, tus: Spoken = "") -> Response:
+async def delete_upload(kiln: Kiln, holder: Holder, upload_id: UploadId) -> Response:
     """Forget an upload that is not finished; what has become an asset stays."""
-    _check_version(tus)
     upload = await _found(kiln, upload_id, holder)
     await kiln.work(lambda: kiln.kiln.uploads.remove(upload))
     return Response(status_code=204, headers=_TUS)
@@ -187,7 +213,9 @@ async def _continued(request: Request, kiln: Reached, upload: Upload, offset: in
         _check_offset(offset, come)
         with os.fdopen(os.dup(handle), "ab") as file:
             come += await write(request, file, most=upload.length - come)
-        return upload if come < upload.length else await kiln.work(lambda: _finished(kiln, upload))
+        if come < upload.length:
+            return upload
+        return await kiln.look(upload.account, lambda: _finished(kiln, upload))
 
 
 def _check_offset(offset: int, come: int) -> None:
@@ -253,12 +281,6 @@ def _said(metadata: str) -> dict[str, str]:
         except (binascii.Error, UnicodeDecodeError):
             raise _wrong("Upload-Metadata", f"the value of {key!r} is not text in base64") from None
     return said
-
-
-def _check_version(tus: str) -> None:
-    if tus != VERSION:
-        told = {"Tus-Version": VERSION, **_TUS}
-        raise Refused(412, "TUS_VERSION", f"send the header Tus-Resumable: {VERSION}", headers=told)
 
 
 def _wrong(header: str, message: str) -> Refused:

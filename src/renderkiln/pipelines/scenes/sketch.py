@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +17,15 @@ from renderkiln.media.errors import MediaError
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.reader import Reader
 from renderkiln.media.frames.canvas import Frame
+from renderkiln.media.frames.image import Pixels
+from renderkiln.media.frames.picture import to_rgb
+from renderkiln.media.frames.sheet import MAX_CELLS, Cell, contact_sheet
+from renderkiln.media.frames.still import scaled
 from renderkiln.media.probe import probe_safely
 from renderkiln.media.speech.chunk import chunks
 from renderkiln.media.speech.estimate import estimate_seconds
 from renderkiln.media.speech.script import parse
-from renderkiln.media.video.survey import survey
+from renderkiln.media.video.survey import Survey, survey
 from renderkiln.pipelines.contract import Services
 from renderkiln.pipelines.scenes.document.background import VideoBackground
 from renderkiln.pipelines.scenes.document.layers import WaveformLayer
@@ -36,7 +40,18 @@ from renderkiln.pipelines.scenes.timeline import Timeline, lay_out
 if TYPE_CHECKING:
     from renderkiln.media.audio.bars import Bars
 
+CELL = 640  # pixels: the width of a scene on the storyboard at most
+_TINY = 1e-6  # of a frame: 0.58 s of 50 frames a second are 28.999999999999996 frames
 _LONGEST = 4500  # characters of what is spoken at once
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A frame of a film: at which second it is, and in which scene."""
+
+    picture: Pixels
+    second: float
+    scene: str
 
 
 @dataclass(frozen=True)
@@ -47,12 +62,16 @@ class Sketch:
     studio: Studio
 
     @classmethod
-    def of(cls, params: ScenesParams, services: Services) -> Sketch:
-        """Raises UsageError for files that are not there or not what they should be, and Permanent."""
+    def of(cls, params: ScenesParams, services: Services, here: Mapping[str, Path] | None = None) -> Sketch:
+        """Files that were uploaded are `here`, by what the project calls them.
+
+        Raises UsageError for files that are not there or not what they should be, and Permanent.
+        """
         found: dict[str, Found] = {}
         for each in named_in(params):
             if each.place not in found or (each.kind == "video" and found[each.place].survey is None):
-                found[each.place] = _found(each, Path(params.folder), services)
+                path = _path(each, Path(params.folder), services, here or {})
+                found[each.place] = Found(path, "", _survey(each, path))
         seconds = {id: _seconds(scene, found) for id, scene in params.chosen}
         timeline = lay_out(params.chosen, seconds, params.project.transition, params.canvas.fps)
         studio = Studio(
@@ -67,6 +86,35 @@ class Sketch:
         )
         return cls(timeline, studio)
 
+    def at(self, seconds: float) -> Shot:
+        """The frame at `seconds` of the film. Raises UsageError for a time that it has not."""
+        timeline = self.timeline
+        if not 0 <= seconds <= timeline.seconds:
+            raise UsageError(f"there is no second {seconds:g}: the film lasts {timeline.seconds:.2f} s")
+        number = min(int(seconds * timeline.fps + _TINY), timeline.frames - 1)
+        second, scene = float(number / timeline.fps), timeline.at(number).span.id
+        return Shot(to_rgb(self.frame(number)), second, scene)
+
+    def storyboard(self, title: str) -> Pixels:
+        """A sheet with a picture of every scene, each when its layers have come in. Raises UsageError."""
+        timeline = self.timeline
+        if len(timeline.spans) > MAX_CELLS:
+            raise UsageError(f"a storyboard has at most {MAX_CELLS} scenes: choose some of them")
+        cells = []
+        for span in timeline.spans:
+            picture = to_rgb(self.frame(span.start + span.telling))
+            if picture.shape[1] > CELL:
+                picture = scaled(picture, CELL)
+            length = f"{float(span.frames / timeline.fps):.1f} s"
+            cells.append(Cell(picture, span.caption, detail=length, label=str(span.number + 1)))
+        return contact_sheet(title, cells, subtitle=self.lasting, fonts=self.studio.user_fonts)
+
+    @property
+    def lasting(self) -> str:
+        """Its scenes and its length, in words."""
+        count = len(self.timeline.spans)
+        return f"{count} scene{'' if count == 1 else 's'}, {self.timeline.seconds:.1f} s"
+
     def frame(self, number: int) -> Frame:
         """Frame `number` of the film."""
         frame = Frame(self.studio.canvas)
@@ -76,19 +124,26 @@ class Sketch:
         return frame
 
 
-def _found(named: Named, folder: Path, services: Services) -> Found:
+def _path(named: Named, folder: Path, services: Services, here: Mapping[str, Path]) -> Path:
+    if named.place in here:
+        return here[named.place]
     try:
-        if is_url(named.place):
-            path = download(
-                named.place,
-                cache=services.cache / "downloads",
-                largest=services.limits.file_size,
-                allow_private=services.private_urls,
-            ).path
-        else:
-            path = resolve_place(named.place, folder)
-        return Found(path, "", survey(path) if named.kind == "video" else None)
+        if not is_url(named.place):
+            return resolve_place(named.place, folder)
+        return download(
+            named.place,
+            cache=services.cache / "downloads",
+            largest=services.limits.file_size,
+            allow_private=services.private_urls,
+        ).path
     except (MediaError, UsageError) as error:
+        raise UsageError(f"{named.path}: {error}") from error
+
+
+def _survey(named: Named, path: Path) -> Survey | None:
+    try:
+        return survey(path) if named.kind == "video" else None
+    except MediaError as error:
         raise UsageError(f"{named.path}: {error}") from error
 
 
