@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -19,11 +20,12 @@ from renderkiln.pipelines.scenes.document.mistakes import WrongProject
 
 ProjectId = Annotated[str, Path(pattern=r"^prj_[0-9A-Za-z]{1,60}$", description="Id of a project")]
 ANY = "*"
+_REVISION = re.compile(r'"[1-9][0-9]{0,8}"')
 IfMatch = Annotated[
     str,
     Header(
         alias="If-Match",
-        pattern=r'^(\*|"[1-9][0-9]{0,8}")$',
+        max_length=200,
         description='The `ETag` that was seen, `"7"`: done only if it is still so; `*`: whatever it is',
     ),
 ]
@@ -35,8 +37,12 @@ def projects_of(kiln: Reached, holder: StoredKey) -> Projects:
 
 
 def revision_of(seen: str) -> int | None:
-    """What `If-Match` says; None: whatever it is."""
-    return None if seen == ANY else int(seen.strip('"'))
+    """What `If-Match` says; None: whatever it is. Raises Refused for what no project ever is at."""
+    if seen == ANY:
+        return None
+    if _REVISION.fullmatch(seen) is None:
+        raise Refused(412, "STALE_REVISION", f"{seen!r} is no revision: send the ETag as it came, in its quotes")
+    return int(seen.strip('"'))
 
 
 def etag(revision: int) -> dict[str, str]:

@@ -89,7 +89,7 @@ def test_who_saw_an_older_revision_changes_nothing(api: Api) -> None:
     assert (whole.json()["data"]["revision"], whole.headers["etag"]) == (2, '"2"')
     assert api.data("GET", "/jobs")["items"] == []
     assert api("PATCH", path, json={"name": "Any"}, headers={"If-Match": "*"}).status_code == 200
-    assert api.refusal("PATCH", path, json={"name": "x"}, headers={"If-Match": "1"})[0] == 422
+    assert api.refusal("PATCH", path, json={"name": "x"}, headers={"If-Match": "1"})[0] == 412
 
 
 def test_projects_are_their_accounts(api: Api) -> None:

@@ -48,7 +48,12 @@ class Fetch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(min_length=1, max_length=8192, description="http(s), on the public internet")
+    url: str = Field(
+        min_length=1,
+        max_length=8192,
+        description="http(s), on the public internet",
+        json_schema_extra={"format": "uri"},
+    )
     name: Printable | None = Field(None, min_length=1, max_length=500, description="What it is called")
 
 

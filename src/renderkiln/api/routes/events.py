@@ -32,10 +32,15 @@ router = APIRouter(tags=["events"])
 
 MOST = 200  # on a page
 _ENDINGS = frozenset({"job.completed", "job.failed", "job.cancelled"})
+_FIELDS = {
+    "id": {"type": "string"},
+    "event": {"type": "string"},
+    "data": {"type": "string", "contentMediaType": "application/json"},
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events as they happen: `id`, `event` (its type) and `data`, an Event in JSON",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": {"type": "object", "properties": _FIELDS}}},
     }
 }
 LastId = Annotated[
@@ -43,7 +48,8 @@ LastId = Annotated[
     Header(
         alias="Last-Event-ID",
         description="The `id` that came last: what happened since comes first",
-        json_schema_extra={"pattern": f"^{WORD.pattern}$"},
+        examples=["0"],
+        json_schema_extra={"pattern": f"^({WORD.pattern})?$"},
     ),
 ]
 

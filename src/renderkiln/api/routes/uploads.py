@@ -97,6 +97,7 @@ async def describe_uploads(kiln: Kiln) -> Response:
 @router.post(
     "",
     operation_id="beginUpload",
+    response_class=Response,
     status_code=201,
     dependencies=[needs("submit"), _SPOKEN],
     responses={
@@ -126,6 +127,7 @@ async def begin_upload(
 @router.head(
     "/{upload_id}",
     operation_id="getUploadOffset",
+    response_class=Response,
     dependencies=[needs("submit"), _SPOKEN],
     responses={
         200: {"description": "By headers", "headers": _HEADERS},

@@ -1,0 +1,48 @@
+"""What the OpenAPI document promises is kept: schemathesis asks every route. Its settings lie beside this."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from renderkiln.domain.access import Scope
+
+from .conftest import ON_ONE, Api
+
+pytestmark = [pytest.mark.integration, ON_ONE]
+
+_PROGRAM = Path(sys.executable).with_name("schemathesis")
+_SETTINGS = Path(__file__).with_name("schemathesis.toml")
+_HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
+
+
+def check(api: Api, folder: Path, scope: Scope | None, *options: str) -> None:
+    """All that schemathesis finds wrong is what the assertion says."""
+    key = [] if scope is None else ["-H", f"Authorization: Bearer {api.keys[scope]}"]
+    run = ["run", f"{api.client.base_url}/openapi.json", *key, *options]
+    command, hooks = [_PROGRAM, "--config-file", _SETTINGS, *run], str(_HOOKS)
+    env = {**os.environ, "SCHEMATHESIS_HOOKS": hooks}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=env, check=False)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+    assert "No issues found" in done.stdout, done.stdout
+
+
+def test_every_route_answers_as_the_document_says(api: Api, tmp_path: Path) -> None:
+    anyio.run(api.app.state.hub.close)  # streams are refused: how long to listen to one is no matter of a test
+    check(api, tmp_path, "admin", "--phases", "examples,coverage")
+
+
+def test_every_route_refuses_as_the_document_says(api: Api, tmp_path: Path) -> None:
+    anyio.run(api.app.state.hub.close)
+    check(api, tmp_path, None, "--phases", "coverage", "--mode", "positive")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scope", ["admin", "submit", "read", None])
+def test_any_request_is_answered_as_the_document_says(api: Api, tmp_path: Path, scope: Scope | None) -> None:
+    check(api, tmp_path, scope, "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "50")
