@@ -41,7 +41,8 @@ def revision_of(seen: str) -> int | None:
     if seen == ANY:
         return None
     if _REVISION.fullmatch(seen) is None:
-        raise Refused(412, "STALE_REVISION", f"{seen!r} is no revision: send the ETag as it came, in its quotes")
+        told = f"{seen!r} is no revision: send the ETag as it came, in its quotes"
+        raise Refused(412, "STALE_REVISION", told)
     return int(seen.strip('"'))
 
 

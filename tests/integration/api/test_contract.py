@@ -33,7 +33,7 @@ def check(api: Api, folder: Path, scope: Scope | None, *options: str) -> None:
 
 
 def test_every_route_answers_as_the_document_says(api: Api, tmp_path: Path) -> None:
-    anyio.run(api.app.state.hub.close)  # streams are refused: how long to listen to one is no matter of a test
+    anyio.run(api.app.state.hub.close)  # streams are refused: nobody has to listen
     check(api, tmp_path, "admin", "--phases", "examples,coverage")
 
 
