@@ -23,7 +23,6 @@ from renderkiln.engine.tickets import Tickets
 T = TypeVar("T")
 
 
-
 @dataclass(frozen=True)
 class Control:
     """Every verb raises UserError for a job that is not there or not in a state for it."""
