@@ -26,6 +26,8 @@ from renderkiln.domain.retry import Retry
 from renderkiln.engine.assets import Assets
 from renderkiln.engine.attempt import House
 from renderkiln.engine.caretaker import Caretaker
+from renderkiln.engine.carrier import Carrier
+from renderkiln.engine.depot import Depot
 from renderkiln.engine.direct import Direct
 from renderkiln.engine.errand import Errands
 from renderkiln.engine.executor import Executor
@@ -120,6 +122,7 @@ class Renderkiln:
             polling=settings.poll_interval,
             patience=settings.upload_patience,
             sweep_storage=self._sweep_storage,
+            depot=self._depot,
         )
 
     @cached_property
@@ -361,6 +364,7 @@ class Renderkiln:
             keep_work=self.settings.keep_work,
             prices=self.prices,
             storehouse=None if worker.direct else self._storehouse,
+            carrier=None if worker.direct or self._depot is None else Carrier(self._depot),
         )
 
     @property
@@ -370,6 +374,14 @@ class Renderkiln:
             return None
         self.stores.rooms()  # what is wrong with the settings is told now, not by each job
         return Storehouse(self.stores.rooms, self._visibility)
+
+    @property
+    def _depot(self) -> Depot | None:
+        """Where finished work waits for other machines; None if there are none."""
+        wanted, remote = self.settings.share_work, self.settings.storage != "local"
+        if wanted == "never" or (wanted == "auto" and (not remote or self.database.is_sqlite)):
+            return None
+        return Depot(lambda stop: self.stores.rooms(stop).private)
 
     def _visibility(self, job: Job) -> Visibility:
         """As the params of its pipeline say, else as the settings do."""
@@ -385,7 +397,8 @@ class Renderkiln:
 
     def _clearing_up(self) -> Retention:
         """For who runs no worker: without its queues, which take a while to load."""
-        return Retention(self.database, None, self._clock, self._home, self._keep, self._sweep_storage)
+        sweep, depot = self._sweep_storage, self._depot
+        return Retention(self.database, None, self._clock, self._home, self._keep, sweep, depot)
 
     @property
     def _keep(self) -> Keep:

@@ -323,6 +323,13 @@ class Settings(BaseModel):
             "anew elsewhere"
         ),
     )
+    share_work: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description=(
+            "Whether what is finished of unfinished jobs goes to the storage, so that a worker on another "
+            "machine goes on with it; auto: if that is a bucket and the database Postgres"
+        ),
+    )
     health_host: str = Field("127.0.0.1", description="Address on which a worker answers /health and /stats")
     crashes: int = Field(
         3, ge=1, description="Workers that one job may cost: then it is failed instead of tried again"

@@ -6,7 +6,7 @@ nobody and finds less to do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -104,6 +104,15 @@ def forget_stages(connection: sa.Connection, keys: Sequence[StageKey], moment: d
     free = sa.select(*_KEY).join(jobs, jobs.c.id == stages.c.job_id)
     free = free.where(key.in_(keys), *_is_left(moment)).order_by(*_KEY)
     return _delete(connection, stages, key.in_(free.with_for_update(of=stages, skip_locked=True)))
+
+
+def known_work(connection: sa.Connection, fingerprints: Collection[str]) -> set[str]:
+    """Those of the fingerprints under which something is recorded, or that an open job has."""
+    recorded = sa.select(stages.c.fingerprint).where(stages.c.fingerprint.in_(fingerprints))
+    open_ = sa.select(jobs.c.fingerprint).where(
+        jobs.c.fingerprint.in_(fingerprints), jobs.c.state.not_in(ENDED)
+    )
+    return set(connection.scalars(sa.union(recorded, open_)))
 
 
 def known_jobs(connection: sa.Connection, ids: Sequence[str]) -> set[str]:

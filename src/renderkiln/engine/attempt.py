@@ -21,14 +21,18 @@ from renderkiln.domain.asset import Asset
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.cost import Prices
 from renderkiln.domain.errors import Superseded, UserError
+from renderkiln.domain.event import Event
 from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
-from renderkiln.domain.outcomes import Done, Failed, Outcome, TryAgain
+from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
 from renderkiln.domain.retry import Retry
 from renderkiln.domain.states import ENDED, JobState
 from renderkiln.engine import workfolder
 from renderkiln.engine.announce import tell
 from renderkiln.engine.assets import Assets
+from renderkiln.engine.cargo import Cargo
+from renderkiln.engine.carrier import Carrier
+from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.engine.chronicle import Chronicle
 from renderkiln.engine.context import log_of
 from renderkiln.engine.ending import Ending, Usage
@@ -71,6 +75,7 @@ class House:
     keep_work: bool = False
     prices: Prices = field(default_factory=Prices)
     storehouse: Storehouse | None = None  # None: finished files stay where they are
+    carrier: Carrier | None = None  # None: unfinished work stays on this machine
 
     @property
     def work(self) -> Path:
@@ -122,6 +127,7 @@ class AttemptRun:
         self._log = house.logs / f"{job_id}.log"
         self._folder: WorkFolder | None = None
         self._records: Records | None = None
+        self._cargo: Cargo | None = None
         self._usage = Usage()
         self._leg = SecondLeg(house.storehouse, house.database, house.clock, self._hold, house.host, stop)
         self._begun = house.clock.monotonic()
@@ -204,16 +210,18 @@ class AttemptRun:
         services = house.services(stored.output_dir)
         services = replace(services, output=prepare_output(services.output))
         params = pipeline.Params.model_validate(dict(job.params))
-        sources = Sources(
-            house.assets, services, self._stop, lambda text: narrator.say("job.progress", message=text)
-        )
+
+        def tell_progress(text: str) -> None:
+            narrator.say("job.progress", message=text)
+
+        sources = Sources(house.assets, services, self._stop, tell_progress)
         assets = tuple(map(sources.take, job.inputs))
         named = sources.named(pipeline, params)
         self._usage.bytes_in = sum(asset.size for asset in assets)
         key = fingerprint(identity(pipeline, job, params, assets, services))
         begun = stored.fingerprint if (stored.fingerprint or "").startswith(key[:_KEY_DIGITS]) else None
         self._folder = held.enter_context(self._claim(job, begun or key[:_KEY_DIGITS]))
-        self._records = self._begin_records(self._folder, job, begun or self._folder.path.name)
+        self._records = self._begin_records(self._folder, job, begun or self._folder.path.name, tell_progress)
         taken = self._folder.path / _TAKEN  # not in the cache, which is swept while jobs run
         assets = tuple(
             asset if isinstance(given, Path) else settle(asset, taken)
@@ -244,11 +252,13 @@ class AttemptRun:
 
             return workfolder.claim(self._house.work, key, is_reserved)
 
-    def _begin_records(self, folder: WorkFolder, job: Job, key: str) -> Records:
+    def _begin_records(
+        self, folder: WorkFolder, job: Job, key: str, tell_progress: Callable[[str], None]
+    ) -> Records:
         """What is finished stands under the name of the folder the job began in.
 
         Two identical jobs at once have two folders. A job that was taken over may be in another one than
-        before: its first one may be held by a process that is only stopped.
+        before: its first one may be held by a process that is only stopped, or lie on another machine.
         """
         house, hold = self._house, self._hold
         if not self._reuse:
@@ -260,6 +270,9 @@ class AttemptRun:
                 stages.forget_stages(connection, key)
             return stages.results(connection, key)
 
+        if house.carrier is not None:
+            self._cargo = Cargo(house.carrier, job.id, key, folder.files)
+        finished = persist(house.database, house.clock, begin)
         records = Records(
             house.database,
             hold,
@@ -267,10 +280,14 @@ class AttemptRun:
             folder.files,
             fingerprint=key,
             job=job,
-            finished=persist(house.database, house.clock, begin),
+            finished=finished,
+            cargo=self._cargo,
         )
         if records.is_empty:  # a film there that a killed process left may be one with a published film
             folder.clear()
+        elif self._cargo is not None:
+            known = [(Checkpoint.from_json(row.result), row.seconds) for row in finished if row.result]
+            self._cargo.bring(known, self._stop.is_set, tell_progress)
         return records
 
     def _settle(self, stored: StoredJob, outcome: Outcome, narrator: Narrator) -> None:
@@ -279,6 +296,7 @@ class AttemptRun:
         job, rendered_in = leg.rest(stored)
         if isinstance(outcome, TryAgain | Failed) and outcome.code in _LOGGED:
             outcome = replace(outcome, message=f"{outcome.message} (details in {self._log})")
+        work = None if house.carrier is None else self._cargo.work if self._cargo else stored.fingerprint
         ending = Ending(
             hold=self._hold,
             job=job,
@@ -295,7 +313,10 @@ class AttemptRun:
             made=leg.made is not None,
             rendered_in=rendered_in,
             upload_on=leg.upload_on,
+            work=work,
         )
+        if self._cargo is not None and isinstance(outcome, Cancelled) and ending.hand_back:
+            self._cargo.settle()
         if isinstance(outcome, Failed) and outcome.code == "DISK_FULL":
             self._leave(keep=False)  # before it is written down: a full disk takes no word
         try:
@@ -307,13 +328,17 @@ class AttemptRun:
                 wait_for_room=True,
             )
         except Superseded:
+            if self._cargo is not None:
+                self._cargo.drop()
             state = self._state()
             self._leave(keep=state not in {None, "completed"})  # a retry goes on with what is recorded
             ended = state is None or state in ENDED
             narrator.say("job.cancelled" if ended else "job.taken_over", message="It is not ours any more")
             return
         goes_on = told.name in {"job.retrying", "job.handed_back"} and not ending.made
-        self._leave(keep=goes_on or ending.keeps(outcome))
+        keep = goes_on or ending.keeps(outcome)
+        self._leave(keep=keep)
+        self._dispose(told, work, keep=keep or ending.made)
         if told.name in {"job.completed", "job.cancelled"} or (
             isinstance(outcome, Failed) and outcome.code == "INVALID"
         ):  # nothing in it that anybody looks for
@@ -323,6 +348,14 @@ class AttemptRun:
             if isinstance(outcome, Done):
                 remove_local(outcome, stored.output_dir)
         narrator.say(told.name, message=told.message, **told.facts)
+
+    def _dispose(self, told: Event, work: str | None, *, keep: bool) -> None:
+        """Remove what was sent to other machines. While files are only here, one may go on with it."""
+        if self._cargo is not None and not keep:
+            self._cargo.drop()
+        goes_on = told.name == "job.handed_over" or (keep and told.name != "job.completed")
+        if self._house.carrier is not None and work is not None and not goes_on:
+            self._house.carrier.forget(work)
 
     def _retry(self, job: Job) -> Retry:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, costs, moves
+from renderkiln.database import attempts, batches, costs, moves, stages
 from renderkiln.database.attempts import AttemptOutcome, AttemptRow
 from renderkiln.domain.cost import Prices
 from renderkiln.domain.event import Event, EventName
@@ -59,7 +59,8 @@ class Ending:
 
     A job that waits for its next attempt goes back into its queue, or stays with `owner_after`. One whose
     files are made waits for a worker on `upload_on`, if that is given. `kept` tells people what becomes of
-    what is finished.
+    what is finished. With `work`, that is recorded under this name until the job is completed: another
+    machine may have to go on with it as long as the files are on this one only.
     """
 
     hold: Hold
@@ -77,6 +78,7 @@ class Ending:
     made: bool = False  # its files are there, and a retry only uploads them
     rendered_in: str | None = None  # the queue where that was, if it is another one by now
     upload_on: str | None = None
+    work: str | None = None
 
     def keeps(self, outcome: Outcome) -> bool:
         """Whether what is finished stays, for the next attempt or a retry. A full disk gets its room back."""
@@ -114,6 +116,8 @@ class Ending:
             now=self.now,
             queue=self.rendered_in,
         )
+        if self.work is not None:
+            stages.forget_stages(connection, self.work)
         written = sum(artifact.size for artifact in done.artifacts)
         self._end_attempt(connection, "completed", bytes_out=written, work=done.work)
         return self._end_job(
@@ -137,7 +141,7 @@ class Ending:
         moves.hand_over_if_held(connection, *self._held, progress=BEGINS, message=message, now=self.now)
         written = sum(artifact.size for artifact in done.artifacts)
         self._end_attempt(connection, "handed_over", work=done.work)  # its bytes count when they are stored
-        if self.records is not None:
+        if self.records is not None and self.work is None:
             self.records.forget(connection)
         self.write_ticket(connection, Ticket.of(job, self.hold.attempt))
         return self._say(connection, "job.handed_over", message, bytes=written, seconds=self.seconds)

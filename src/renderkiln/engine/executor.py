@@ -19,7 +19,7 @@ from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
 from renderkiln.domain.retry import Retry
-from renderkiln.engine.checkpoint import Checkpoint
+from renderkiln.engine.checkpoint import Checkpoint, FileRecord
 from renderkiln.engine.context import Context, StageWork, log_of
 from renderkiln.engine.narrator import Narrator
 from renderkiln.engine.records import Records
@@ -122,6 +122,8 @@ class Executor:
         narrator.begin({stage.name: stage.weight for stage in stages}, until=attempt.until)
         results: dict[str, Result] = {}
         for stage in stages:
+            if stage is stages[-1] and _is_lost(attempt, stage, results):
+                attempt.records.distrust(stage.name)
             ended = self.run_stage(attempt, stage, results, narrator, stop)
             match ended:
                 case Result():
@@ -268,6 +270,17 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # a real-time signal has no name
         return f"signal {number}"
+
+
+def _is_lost(attempt: Attempt, last: Stage, results: Mapping[str, Result]) -> bool:
+    """Whether the last stage is recorded, but not all is there that was delivered: it may be elsewhere."""
+    recorded = attempt.records.result_of(last.name)
+    if recorded is None:
+        return False
+    delivered = attempt.pipeline.artifacts({**results, last.name: recorded})
+    return not all(
+        FileRecord(str(each.path), each.size, each.sha256).is_unchanged(attempt.workdir) for each in delivered
+    )
 
 
 def _done(attempt: Attempt, results: Mapping[str, Result], *, anew: bool) -> Outcome:

@@ -19,6 +19,7 @@ from renderkiln.database.stages import StageRow
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
+from renderkiln.engine.cargo import Cargo
 from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.engine.persist import persist
 from renderkiln.events import journal
@@ -50,6 +51,7 @@ class Records:
         fingerprint: str,
         job: Job,
         finished: Iterable[StageRow],
+        cargo: Cargo | None = None,
     ) -> None:
         self._database, self._hold, self._clock = database, hold, clock
         self._folder, self._fingerprint = folder, fingerprint
@@ -57,6 +59,7 @@ class Records:
         self._stages: dict[str, Checkpoint] = {}
         self._parts: dict[str, dict[str, Checkpoint]] = {}
         self._warnings: dict[str, dict[str, str]] = {}
+        self._cargo = cargo  # takes what is finished to other machines
         for row in finished:
             self._learn(row)
 
@@ -78,6 +81,10 @@ class Records:
         found = self._parts.get(stage, {})
         return {key: part.opened(self._folder) for key, part in found.items() if part.is_intact(self._folder)}
 
+    def distrust(self, stage: str) -> None:
+        """Take the result of `stage` no more; its parts stay."""
+        self._stages.pop(stage, None)
+
     def warnings_of(self, stage: str) -> Mapping[str, str]:
         """What `stage` told the user, sentences by code."""
         return self._warnings.get(stage, {})
@@ -86,11 +93,15 @@ class Records:
         """Record the end of `stage`, and the event that tells it."""
         self._write(stage, "", checkpoint, completed)
         self._stages[stage] = checkpoint
+        if self._cargo is not None:
+            self._cargo.send(checkpoint, completed.facts["seconds"])
 
     def record_part(self, stage: str, key: str, checkpoint: Checkpoint, completed: Event) -> None:
         """Record the end of one part of `stage`, and the event that tells it."""
         self._write(stage, key, checkpoint, completed)
         self._parts.setdefault(stage, {})[key] = checkpoint
+        if self._cargo is not None:
+            self._cargo.send(checkpoint)
 
     def record_warning(self, stage: str, code: str, message: str) -> None:
         """Record what `stage` told the user: it stays true when its result is used again."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,14 +19,18 @@ from renderkiln.database import expiry, handlers, jobs
 from renderkiln.database.condition import size
 from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
+from renderkiln.domain.errors import Stopped
 from renderkiln.engine import workfolder
+from renderkiln.engine.depot import Depot
 from renderkiln.media import kernels
+from renderkiln.storage.errors import StorageError
 
 if TYPE_CHECKING:
     from renderkiln.engine.tickets import Tickets
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
 _ORPHANED = timedelta(days=7)  # after that nobody goes on with unfinished work
 _UNINSTALLED = timedelta(days=7)  # after that nobody waits for a worker with such a handler
 _HALF = timedelta(days=1)  # after that nobody writes on at a half-written file
@@ -62,6 +67,7 @@ class Swept:
     cached: int
     uploads: int
     drafts: int  # of files that were to be stored
+    shared: int  # files of unfinished work in the storage
     bytes: int
 
 
@@ -94,6 +100,7 @@ class Retention:
     home: Path
     keep: Keep
     sweep_storage: Callable[[float], int] = lambda _age: 0  # half-stored files as old as so many seconds
+    depot: Depot | None = None
 
     def sweep(self, stop: threading.Event | None = None) -> Swept:
         """Forget what is older than it is kept; soon and in order once `stop` is set.
@@ -108,6 +115,7 @@ class Retention:
         logs = _Gone() if stop.is_set() else self._sweep_logs(now)
         uploads = _Gone() if stop.is_set() else self._sweep_uploads(now)
         drafts = 0 if stop.is_set() else self.sweep_storage(_HALF.total_seconds())
+        shared = _Gone() if stop.is_set() else self._sweep_depot(now, stop)
         return Swept(
             **rows,
             folders=work.number,
@@ -115,6 +123,7 @@ class Retention:
             cached=cache.number,
             uploads=uploads.number,
             drafts=drafts,
+            shared=shared.number,
             bytes=work.bytes + cache.bytes + logs.bytes + uploads.bytes,
         )
 
@@ -208,6 +217,21 @@ class Retention:
             shutil.rmtree(path, ignore_errors=True)
         swept = [*removed, *workfolder.sweep(work, age=_ORPHANED.total_seconds())]
         return _Gone(len(swept), half_bytes + sum(sizes.get(path, 0) for path in swept))
+
+    def _sweep_depot(self, now: datetime, stop: threading.Event) -> _Gone:
+        """Remove what is stored of work that is not recorded any more, for whoever did not come to it."""
+        if self.depot is None:
+            return _Gone()
+
+        def known(work: Collection[str]) -> set[str]:
+            with self.database.read() as connection:
+                return expiry.known_work(connection, work)
+
+        try:
+            return _Gone(self.depot.sweep(known, now - _ORPHANED, stop.is_set))
+        except (StorageError, Stopped) as error:  # the rest can be cleared up without it
+            _log.warning("unfinished work in the storage is not cleared up: %s", error)
+            return _Gone()
 
     def _sweep_logs(self, now: datetime) -> _Gone:
         """Remove old logs whose job is forgotten."""

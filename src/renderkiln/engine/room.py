@@ -23,6 +23,7 @@ from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.bulk import Bulk
 from renderkiln.engine.control import Control
 from renderkiln.engine.courier import Courier
+from renderkiln.engine.depot import Depot
 from renderkiln.engine.heartbeat import BEAT, SILENCE, announce
 from renderkiln.engine.machine import machine_of
 from renderkiln.engine.narrator import Listener
@@ -54,6 +55,7 @@ class Room:
     polling: float = 0.2
     patience: float = PATIENCE
     sweep_storage: Callable[[float], int] = lambda _age: 0
+    depot: Depot | None = None
 
     @cached_property
     def tickets(self) -> Tickets:
@@ -78,7 +80,8 @@ class Room:
 
     @property
     def retention(self) -> Retention:
-        return Retention(self.database, self.tickets, self.clock, self.home, self.keep, self.sweep_storage)
+        sweep, depot = self.sweep_storage, self.depot
+        return Retention(self.database, self.tickets, self.clock, self.home, self.keep, sweep, depot)
 
     def submit(self, submission: Submission) -> str:
         """Queue the jobs; the id of their batch. Raises UserError."""

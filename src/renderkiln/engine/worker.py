@@ -112,7 +112,8 @@ class Worker:
             interval=self._beat,
             silence=self._silence,
         )
-        with heartbeat, self._grip, self._caretaker, self._courier or nullcontext():
+        carrier = house.carrier or nullcontext()
+        with heartbeat, self._grip, self._caretaker, carrier, self._courier or nullcontext():
             drawing.start()
             self._work(heartbeat)
             self._stopping.set()  # also after idling

@@ -10,6 +10,8 @@ from pathlib import PurePosixPath
 _FOLDERS = {"video": "videos", "thumbnail": "thumbnails", "report": "reports"}  # others: as they are
 _CLEAN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,8}")
+_WORK = "unfinished.work"  # no kind of artifact is called so: slugs have no dot
+_WORK_KEY = re.compile(rf"{re.escape(_WORK)}/([0-9a-f]{{24}}(?:-[1-9][0-9]*)?)/[0-9a-f]{{64}}")
 
 
 def artifact_key(
@@ -33,6 +35,22 @@ def asset_key(id: str, name: str) -> str:
     if not re.fullmatch(r"ast_[0-9a-f]{32}", id):
         raise ValueError("the id of an asset is ast_ and 32 hexadecimal digits in lower case")
     return f"assets/{id[4:6]}/{id}{_extension(name)}"
+
+
+def work_folder(work: str | None = None) -> str:
+    """The folder for finished files of unfinished jobs, or of one, called as its work folder."""
+    return _WORK if work is None else f"{_WORK}/{work}"
+
+
+def work_key(work: str, sha256: str) -> str:
+    """The key of such a file. Other bytes have another key: nobody overwrites what others count on."""
+    return f"{work_folder(work)}/{sha256}"
+
+
+def work_of(key: str) -> str | None:
+    """Which work the file under the key belongs to; None for any other file."""
+    found = _WORK_KEY.fullmatch(key)
+    return None if found is None else found[1]
 
 
 def slug(name: str) -> str:

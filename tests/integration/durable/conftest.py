@@ -64,15 +64,22 @@ class Rig:
         return [job.id for job in made]
 
     def worker(
-        self, name: str, most: int | None = None, environ: Mapping[str, str] | None = None
+        self,
+        name: str,
+        most: int | None = None,
+        environ: Mapping[str, str] | None = None,
+        home: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a worker, and wait until it has announced itself. It runs `most` jobs at once."""
+        """Start a worker, and wait until it has announced itself. It runs `most` jobs at once.
+
+        With a home of its own, it is as if it were on another machine.
+        """
         script = Path(__file__).with_name("worker_process.py")
         process = subprocess.Popen(
             [
                 sys.executable,
                 str(script),
-                str(self.app.settings.home),
+                str(home or self.app.settings.home),
                 self.url,
                 name,
                 *([str(most)] if most else []),

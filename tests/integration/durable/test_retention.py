@@ -35,7 +35,7 @@ pytestmark = pytest.mark.integration
 DAY = 86_400.0
 EVERYTHING = Keep(jobs=0, events=0, completed=0, failed=0, cache=0)
 AS_USUAL = Keep(jobs=90, events=30, completed=100, failed=500, cache=10**9)
-NOTHING = Swept(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = Swept(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 SWEEP = """
 import sys
 from pathlib import Path
