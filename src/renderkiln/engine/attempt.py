@@ -350,11 +350,11 @@ class AttemptRun:
         narrator.say(told.name, message=told.message, **told.facts)
 
     def _dispose(self, told: Event, work: str | None, *, keep: bool) -> None:
-        """Remove what was sent to other machines. While files are only here, one may go on with it."""
+        """Remove what was sent to other machines where its records are gone, too."""
         if self._cargo is not None and not keep:
             self._cargo.drop()
-        goes_on = told.name == "job.handed_over" or (keep and told.name != "job.completed")
-        if self._house.carrier is not None and work is not None and not goes_on:
+        ended = told.name in {"job.failed", "job.cancelled"} and self._records is not None and not keep
+        if self._house.carrier is not None and work is not None and (ended or told.name == "job.completed"):
             self._house.carrier.forget(work)
 
     def _retry(self, job: Job) -> Retry:

@@ -40,10 +40,15 @@ def carried(rig: Rig, id: str, bucket: S3Storage) -> dict[str, str]:
         return {}
     there = {(each.key, each.size) for each in bucket.list(work_folder(work)).items}
     with rig.room.database.read() as connection:
-        parts = [row for row in stages.results(connection, work) if row.part and row.result]
-    files = {row.part: file for row in parts for file in row.result["files"].values()}
+        rows = stages.results(connection, work)
+    files = {row.part: file for row in rows if row.part for file in (row.result or {})["files"].values()}
     keys = {part: (work_key(work, file["sha256"]), file["size"]) for part, file in files.items()}
     return {part: key for part, (key, size) in keys.items() if (key, size) in there}
+
+
+def is_removed(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def test_another_machine_goes_on_where_a_dead_one_was(rig: Rig, rclone: ObjectStore, tmp_path: Path) -> None:
@@ -60,7 +65,7 @@ def test_another_machine_goes_on_where_a_dead_one_was(rig: Rig, rclone: ObjectSt
     until(lambda: len(carried(rig, half, bucket)) >= 3)
     dying.send_signal(signal.SIGKILL)
     dying.wait()
-    until(lambda: shutil.rmtree(one, ignore_errors=True) or not one.exists())  # its stages may still end
+    until(lambda: is_removed(one))  # its stages may be about to end
     (rig.output / "waiting.mkv").unlink()
     with rig.room.database.write() as connection:
         connection.execute(sa.update(table).where(table.c.id == waiting).values(host="gone.example"))

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,9 +23,12 @@ from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Job
 from renderkiln.engine import workfolder
+from renderkiln.engine.checkpoint import FileRecord
+from renderkiln.engine.depot import Depot
 from renderkiln.engine.retention import Keep, Retention, Swept
 from renderkiln.engine.submission import Submission
 from renderkiln.media import kernels
+from renderkiln.storage.local import LocalStorage
 from renderkiln.testing import FakeClock
 from waiting import until
 
@@ -240,6 +244,30 @@ def test_what_the_cache_shares_with_the_storage_takes_no_room_in_it(rig: Rig) ->
     assert retention(rig, keep).sweep().cached == 0
     (home / "storage" / "film.mp4").unlink()
     assert (retention(rig, keep).sweep().cached, shared.exists(), own.exists()) == (1, False, True)
+
+
+def test_stored_work_goes_that_nobody_goes_on_with(rig: Rig, tmp_path: Path) -> None:
+    depot = Depot(lambda _stop: storage)
+    storage, home = LocalStorage(tmp_path / "storage"), tmp_path
+    waiting, recorded, left = (f"{digit * 24}" for digit in "abc")
+    (id,) = rig.submit("note")
+    put(home / "part", 10)
+    for work in (waiting, recorded, left):
+        depot.put(work, home, FileRecord.of(Path("part"), home), lambda: False)
+    mine = storage.put("unfinished.work/notes.txt", iter([b"somebody's own"]), content_type="text/plain")
+    with rig.room.database.write() as connection:
+        connection.execute(sa.update(schema.jobs).where(schema.jobs.c.id == id).values(fingerprint=waiting))
+        row = {"fingerprint": recorded, "stage": "render", "part": "", "job_id": id, "warnings": {}}
+        connection.execute(sa.insert(schema.stages).values(**row, recorded_at=SystemClock().now()))
+    fresh, old = (replace(retention(rig, clock=clock), depot=depot) for clock in (after(6), after(8)))
+    assert fresh.sweep().shared == 0
+    assert old.sweep().shared == 1
+    assert [bool(depot.held(work, lambda: False)) for work in (waiting, recorded, left)] == [
+        True,
+        True,
+        False,
+    ]
+    assert storage.head(mine.key) is not None
 
 
 def test_usage_counts_every_folder(rig: Rig) -> None:

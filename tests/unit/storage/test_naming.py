@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renderkiln.storage.key import check_key
-from renderkiln.storage.naming import artifact_key, asset_key, slug
+from renderkiln.storage.naming import artifact_key, asset_key, slug, work_folder, work_key, work_of
 
 NOON = datetime(2026, 1, 27, 12, tzinfo=UTC)
 DATES = st.datetimes(datetime(2000, 1, 1), timezones=st.just(UTC))
@@ -91,6 +91,21 @@ def test_two_files_never_share_a_key(
 @given(st.text(), st.text())
 def test_slugs_are_told_apart(one: str, other: str) -> None:
     assert (slug(one) == slug(other)) == (one == other)
+
+
+@given(st.text(), st.text(max_size=20), JOBS)
+def test_unfinished_work_is_told_from_all_other_files(kind: str, name: str, job: str) -> None:
+    work, digest = "0123456789abcdef01234567-2", "e" * 64
+    assert work_of(check_key(work_key(work, digest))) == work
+    assert work_of(artifact_key(kind, job, name, NOON)) is None
+    assert not artifact_key(kind, job, name, NOON).startswith(f"{work_folder()}/")
+
+
+@pytest.mark.parametrize(
+    "key", ["unfinished.work/../x", "unfinished.work/notes.txt", f"x/{'0' * 24}/{'e' * 64}"]
+)
+def test_other_keys_are_no_work(key: str) -> None:
+    assert work_of(key) is None
 
 
 def test_mistakes() -> None:
