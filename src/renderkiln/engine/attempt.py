@@ -21,7 +21,6 @@ from renderkiln.domain.asset import Asset
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.cost import Prices
 from renderkiln.domain.errors import Superseded, UserError
-from renderkiln.domain.event import Event
 from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
@@ -197,7 +196,7 @@ class AttemptRun:
                 attempt = self._prepared(stored, narrator, held)
                 outcome = self._house.executor.run_attempt(attempt, narrator, self._stop)
             if isinstance(outcome, Done) and outcome.artifacts and leg.concerns(stored):
-                return leg.run(stored, outcome, narrator, self._records)
+                return leg.run(stored, outcome, narrator, None if self._cargo else self._records)
             return outcome
         except Exception as error:  # noqa: BLE001  the border of an attempt
             log_of(self._hold.job_id).error("the attempt ended with an error", exc_info=True)
@@ -338,7 +337,10 @@ class AttemptRun:
         goes_on = told.name in {"job.retrying", "job.handed_back"} and not ending.made
         keep = goes_on or ending.keeps(outcome)
         self._leave(keep=keep)
-        self._dispose(told, work, keep=keep or ending.made)
+        if self._cargo is not None and not keep:
+            self._cargo.drop()
+        if house.carrier is not None and work is not None and told.name == "job.completed":
+            house.carrier.forget(work)
         if told.name in {"job.completed", "job.cancelled"} or (
             isinstance(outcome, Failed) and outcome.code == "INVALID"
         ):  # nothing in it that anybody looks for
@@ -348,14 +350,6 @@ class AttemptRun:
             if isinstance(outcome, Done):
                 remove_local(outcome, stored.output_dir)
         narrator.say(told.name, message=told.message, **told.facts)
-
-    def _dispose(self, told: Event, work: str | None, *, keep: bool) -> None:
-        """Remove what was sent to other machines where its records are gone, too."""
-        if self._cargo is not None and not keep:
-            self._cargo.drop()
-        ended = told.name in {"job.failed", "job.cancelled"} and self._records is not None and not keep
-        if self._house.carrier is not None and work is not None and (ended or told.name == "job.completed"):
-            self._house.carrier.forget(work)
 
     def _retry(self, job: Job) -> Retry:
         try:

@@ -59,8 +59,8 @@ class Ending:
 
     A job that waits for its next attempt goes back into its queue, or stays with `owner_after`. One whose
     files are made waits for a worker on `upload_on`, if that is given. `kept` tells people what becomes of
-    what is finished. With `work`, that is recorded under this name until the job is completed: another
-    machine may have to go on with it as long as the files are on this one only.
+    what is finished. With `work`, that is recorded under this name until the job is completed, for other
+    machines: they may have to go on with it even where it is gone here, or the finished files are here only.
     """
 
     hold: Hold
@@ -225,7 +225,7 @@ class Ending:
     def _end_job(
         self, connection: sa.Connection, outcome: Outcome, name: EventName, message: str, **facts: Any
     ) -> Event:
-        if self.records is not None and not self.keeps(outcome):
+        if self.records is not None and self.work is None and not self.keeps(outcome):
             self.records.forget(connection)
         told = self._say(connection, name, message, **facts)
         batch_ended(connection, self.job.batch_id, self.now)
