@@ -93,7 +93,8 @@ def test_a_film_ends_in_the_bucket_and_no_longer_here(rig: Rig, rclone: ObjectSt
 
 
 def test_a_worker_killed_while_it_uploads(rig: Rig, moto: ObjectStore, proxy: Proxy) -> None:
-    proxy.concerns, environ = re.compile("^PUT"), in_bucket(moto.bucket(endpoint=proxy.endpoint))
+    bucket = moto.bucket(endpoint=proxy.endpoint)
+    proxy.concerns, environ = re.compile("^PUT"), in_bucket(bucket, share_work="never")  # the film's alone
     proxy.faults.append("mute")
     first = rig.worker("w1", environ=environ)
     (id,) = rig.submit("note")
