@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import handlers
 
+_KNOWN = sa.select(handlers.c.type).where(handlers.c.type == sa.bindparam("known"))
+
 
 def note(connection: sa.Connection, types: Collection[str], now: datetime) -> None:
     """Say that there are handlers for these."""
@@ -22,7 +24,7 @@ def note(connection: sa.Connection, types: Collection[str], now: datetime) -> No
 
 def is_known(connection: sa.Connection, type: str) -> bool:
     """Whether a worker has said so, lately."""
-    return connection.scalar(sa.select(handlers.c.type).where(handlers.c.type == type)) is not None
+    return connection.scalar(_KNOWN, {"known": type}) is not None
 
 
 def old(connection: sa.Connection, moment: datetime) -> list[str]:
