@@ -7,7 +7,6 @@ import hashlib
 import http.server
 import socket
 import threading
-import time
 import wave
 from collections import Counter
 from collections.abc import Iterator
@@ -102,9 +101,9 @@ def test_an_upload_that_breaks_off_goes_on(api: Api, song: bytes) -> None:
     assert patch(api, place, 0, song[:1000]).headers["upload-offset"] == "1000"
     with _line(api, place, 1000, len(song)) as line:  # and is cut off in a request
         line.sendall(song[1000:2_000_000])
-        _until(lambda: _offset(api, place) > 1000)
+        until(lambda: _offset(api, place) > 1000)
         assert patch(api, place, 1000, b"x").json()["error"]["code"] == "UPLOAD_BUSY"
-    _until(lambda: patch(api, place, 0, b"x").json()["error"]["code"] == "WRONG_OFFSET")  # it is free again
+    until(lambda: patch(api, place, 0, b"x").json()["error"]["code"] == "WRONG_OFFSET")  # it is free again
     come = _offset(api, place)
     assert 1_000_000 < come <= 2_000_000
     assert api.data("GET", place)["asset"] is None
@@ -195,7 +194,15 @@ def _line(api: Api, place: str, offset: int, length: int) -> socket.socket:
 def _ended(api: Api, id: str) -> Any:
     """The upload, when something has become of it."""
     place = f"/uploads/{id}"
-    _until(lambda: any(api.data("GET", place)[key] for key in ("asset", "error")))
+
+    def has_ended() -> bool:
+        answer = api("GET", place)
+        if answer.status_code == 409:  # it is being finished at this moment
+            return False
+        told = answer.json()["data"]
+        return bool(told["asset"] or told["error"])
+
+    until(has_ended)
     return api.data("GET", place)
 
 
@@ -222,13 +229,6 @@ def _served(content: bytes) -> Iterator[str]:
 
 def _offset(api: Api, place: str) -> int:
     return int(api("HEAD", place, headers=TUS).headers["upload-offset"])
-
-
-def _until(is_so: Any) -> None:
-    end = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def _png(width: int, height: int) -> bytes:
