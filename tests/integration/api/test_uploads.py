@@ -168,7 +168,8 @@ def test_a_file_is_fetched_from_its_url(api: Api, song: bytes) -> None:
         missing = api.data("POST", "/assets/fetch", json={"url": f"{url}.missing"})
         assert "is not there" in _ended(api, missing["id"])["error"]
     for url in ("file:///etc/passwd", "http://[::1", "ftp://example.com/x", "http://u:p@example.com/"):
-        assert api.refusal("POST", "/assets/fetch", json={"url": url})[0] == 422, url
+        for named in ({}, {"name": "a.mp3"}):
+            assert api.refusal("POST", "/assets/fetch", json={"url": url, **named})[0] == 422, url
 
 
 def test_who_sends_nothing_is_not_waited_for(api: Api, song: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

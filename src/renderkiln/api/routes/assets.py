@@ -95,12 +95,13 @@ async def upload_asset(request: Request, kiln: Kiln, holder: Holder, name: Name)
 async def fetch_asset(request: Request, kiln: Kiln, holder: Holder, wanted: Fetch) -> JSONResponse:
     """Fetch a file from its URL; the upload at Location tells how far it is and what asset it has become."""
     try:
-        name = wanted.name or parse(wanted.url).path.rpartition("/")[2] or "file"
+        last = parse(wanted.url).path.rpartition("/")[2]
     except MediaError as error:
         detail = {"field": "body.url", "message": str(error)}
         raise Refused(422, "INVALID_REQUEST", f"body.url: {error}", details=[detail]) from error
+    name = (wanted.name or last or "file")[:500]
     try:
-        upload = await kiln.work(lambda: kiln.kiln.uploads.begin(holder.account, name[:500], 0, wanted.url))
+        upload = await kiln.work(lambda: kiln.kiln.uploads.begin(holder.account, name, 0, wanted.url))
     except TooMany as error:
         raise Refused(429, "TOO_MANY_UPLOADS", str(error), headers={"Retry-After": "60"}) from error
     kiln.fetcher.fetch(upload)

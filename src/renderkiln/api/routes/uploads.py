@@ -252,6 +252,8 @@ async def _offset(kiln: Reached, upload: Upload) -> int:
     try:
         return await kiln.work(lambda: kiln.kiln.uploads.offset(upload))
     except FileNotFoundError:  # it is becoming an asset just now
+        if upload.url is not None:  # nobody has to know where to go on
+            return 0
         raise Refused(409, "UPLOAD_BUSY", "it is being finished: ask again", headers=_TUS) from None
 
 
