@@ -169,3 +169,16 @@ def test_who_takes_jobs_of_a_queue_on_a_machine(database: Database) -> None:
         assert workers.drawn_on(connection, "studio-1") == {"audio"}
         workers.drain(connection, "w1")
         assert workers.drawn_on(connection, "here") == set()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # whose planner has no statistics
+def test_the_machines_are_found_by_their_index(waiting: Database) -> None:
+    asked: list[tuple[str, Any]] = []
+    with waiting.read() as connection:
+        sa.event.listen(
+            connection, "before_cursor_execute", lambda _c, _cursor, *said: asked.append((said[0], said[1]))
+        )
+        jobs.waiting_hosts(connection)
+        (statement, values) = asked[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert "kiln_jobs_state_host_idx" in str(plan)
