@@ -12,8 +12,9 @@ from renderkiln.cli.desk import Queued, Terms
 from renderkiln.cli.jobsheet import Sheet
 from renderkiln.cli.orders import Order, jobs_of
 from renderkiln.client.downloading import finish, half_of, safe_name, same
-from renderkiln.database import attempts, costs, dependencies, events, jobs, workers
-from renderkiln.database.jobs import StoredJob, Wanted
+from renderkiln.database import attempts, costs, dependencies, events, jobpage, workers
+from renderkiln.database.jobpage import Wanted
+from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
@@ -57,7 +58,7 @@ class LocalDesk:
 
     def jobs(self, *, batch: str | None = None, **wanted: Any) -> list[StoredJob]:
         with self.kiln.database.read() as connection:
-            return jobs.page(connection, batch_id=batch, **wanted)
+            return jobpage.page(connection, batch_id=batch, **wanted)
 
     def job(self, id: str) -> StoredJob:
         return self.room.job(id)

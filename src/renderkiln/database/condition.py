@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from renderkiln.database import jobs, url
+from renderkiln.database import backlog, url
 from renderkiln.database.engine import Database, default_url
 from renderkiln.database.schema import REVISION, VERSION_TABLE
 from renderkiln.database.trouble import explained
@@ -74,7 +74,7 @@ def refuse_newer_backup(file: Path) -> None:
 def job_counts(database: Database) -> dict[JobState, int]:
     """How many jobs are in each state."""
     with database.read() as connection:
-        by_queue = jobs.counts(connection).values()
+        by_queue = backlog.counts(connection).values()
     return {state: sum(counts.get(state, 0) for counts in by_queue) for state in STATES}
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,13 +21,13 @@ from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Input, Job
 from renderkiln.domain.outcomes import Done
 from renderkiln.domain.report import JobError, JobReport
-from renderkiln.domain.states import EDGES, ENDED, STATES, JobState
+from renderkiln.domain.states import EDGES, ENDED, STATES
 
 _AT_ONCE = 500  # parameters of one statement
 _FIND = sa.select(jobs).where(jobs.c.id == sa.bindparam("this"))
 # Params may be large documents: who only shows how jobs stand does not wait for them.
-_SHOWN = sa.select(*(each for each in jobs.c if each is not jobs.c.params))
-_FIND_SHOWN = _SHOWN.where(jobs.c.id == sa.bindparam("this"))
+SHOWN = sa.select(*(each for each in jobs.c if each is not jobs.c.params))
+_FIND_SHOWN = SHOWN.where(jobs.c.id == sa.bindparam("this"))
 
 
 @dataclass(frozen=True)
@@ -69,47 +68,6 @@ class StoredJob:
         )
 
 
-class Cursor(NamedTuple):
-    """Where a page ends: what comes after it is older."""
-
-    created_at: datetime
-    id: str
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which jobs are meant: those that are all of this. `text` is looked for in ids and labels."""
-
-    states: Collection[JobState] = ()
-    queue: str | None = None
-    batch_id: str | None = None
-    pipeline: str | None = None
-    account: str | None = None
-    text: str | None = None
-    created_before: datetime | None = None  # aware
-    ids: Collection[str] | None = None
-
-    @property
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
-        equal = (
-            (jobs.c.queue, self.queue),
-            (jobs.c.batch_id, self.batch_id),
-            (jobs.c.pipeline, self.pipeline),
-            (jobs.c.account, self.account),
-        )
-        found = [column == wanted for column, wanted in equal if wanted is not None]
-        if self.states:
-            found.append(jobs.c.state.in_(self.states))
-        if self.text:
-            known = (each.icontains(self.text, autoescape=True) for each in (jobs.c.id, jobs.c.label))
-            found.append(sa.or_(*known))
-        if self.created_before is not None:
-            found.append(jobs.c.created_at < self.created_before)
-        if self.ids is not None:
-            found.append(jobs.c.id.in_(self.ids))
-        return found
-
-
 def insert(connection: sa.Connection, new: Iterable[NewJob]) -> None:
     """Store jobs as pending at their first attempt. Raises UserError for an id that is taken."""
     try:
@@ -122,7 +80,7 @@ def insert(connection: sa.Connection, new: Iterable[NewJob]) -> None:
 
 def find(connection: sa.Connection, id: str, *, params: bool = True) -> StoredJob | None:
     """The job, if there is one; if told so, to be shown only: without its params, which are {} then."""
-    found = _stored(connection, _FIND if params else _FIND_SHOWN, {"this": id})
+    found = stored(connection, _FIND if params else _FIND_SHOWN, {"this": id})
     return found[0] if found else None
 
 
@@ -131,59 +89,13 @@ def find_all(connection: sa.Connection, ids: Sequence[str]) -> list[StoredJob]:
     found: dict[str, StoredJob] = {}
     for start in range(0, len(ids), _AT_ONCE):
         few = sa.select(jobs).where(jobs.c.id.in_(ids[start : start + _AT_ONCE]))
-        found |= {each.report.job.id: each for each in _stored(connection, few)}
+        found |= {each.report.job.id: each for each in stored(connection, few)}
     return [found[id] for id in ids if id in found]
-
-
-def page(
-    connection: sa.Connection,
-    *,
-    states: Collection[JobState] = (),
-    queue: str | None = None,
-    batch_id: str | None = None,
-    pipeline: str | None = None,
-    account: str | None = None,
-    text: str | None = None,
-    before: Cursor | None = None,
-    limit: int = 100,
-) -> list[StoredJob]:
-    """The newest jobs first, those older than `before`, to be shown: without their params, which are {}.
-
-    `text` is looked for in ids and labels.
-    """
-    wanted = Wanted(states, queue, batch_id, pipeline, account, text)
-    query = _SHOWN.where(*wanted.conditions)
-    query = query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(
-            (jobs.c.created_at < before.created_at)
-            | ((jobs.c.created_at == before.created_at) & (jobs.c.id < before.id))
-        )
-    return _stored(connection, query)
-
-
-def count(connection: sa.Connection, wanted: Wanted) -> int:
-    """How many jobs are so."""
-    return connection.execute(sa.select(sa.func.count(jobs.c.id)).where(*wanted.conditions)).scalar_one()
-
-
-def places(
-    connection: sa.Connection, wanted: Wanted, *, after: Cursor | None = None, limit: int
-) -> list[Cursor]:
-    """When the jobs that are so were created, and their ids; the oldest first, those younger than `after`."""
-    query = sa.select(jobs.c.created_at, jobs.c.id).where(*wanted.conditions)
-    if after is not None:
-        query = query.where(
-            (jobs.c.created_at > after.created_at)
-            | ((jobs.c.created_at == after.created_at) & (jobs.c.id > after.id))
-        )
-    ordered = query.order_by(jobs.c.created_at, jobs.c.id).limit(limit)
-    return [Cursor(row.created_at, row.id) for row in connection.execute(ordered)]
 
 
 def of_batch(connection: sa.Connection, batch_id: str) -> list[StoredJob]:
     """All jobs of a batch, in their order."""
-    return _stored(connection, sa.select(jobs).where(jobs.c.batch_id == batch_id).order_by(jobs.c.position))
+    return stored(connection, sa.select(jobs).where(jobs.c.batch_id == batch_id).order_by(jobs.c.position))
 
 
 def still_held(connection: sa.Connection, owner: str) -> set[tuple[str, int]]:
@@ -195,13 +107,13 @@ def still_held(connection: sa.Connection, owner: str) -> set[tuple[str, int]]:
 def running(connection: sa.Connection) -> list[StoredJob]:
     """Everything that an executor runs, the longest running first."""
     held = sa.select(jobs).where(jobs.c.state == guard.PROCESSING, jobs.c.owner.is_not(None))
-    return _stored(connection, held.order_by(jobs.c.processed_at, jobs.c.id))
+    return stored(connection, held.order_by(jobs.c.processed_at, jobs.c.id))
 
 
 def waiting_for_owner(connection: sa.Connection, owner: str) -> list[StoredJob]:
     """Direct jobs that this executor has not begun, or will try again."""
     mine = (jobs.c.owner == owner, jobs.c.state == EDGES["start"][0])
-    return _stored(connection, sa.select(jobs).where(*mine).order_by(jobs.c.position))
+    return stored(connection, sa.select(jobs).where(*mine).order_by(jobs.c.position))
 
 
 def direct_of_open_batches(
@@ -215,7 +127,7 @@ def direct_of_open_batches(
         of_open = sa.exists().where(batches.c.id == jobs.c.batch_id, batches.c.completed_at.is_(None))
         query = sa.select(jobs).where(few, of_open).order_by(jobs.c.created_at, jobs.c.position)
         request = {row.id: row.request_sha256 for row in connection.execute(query)}
-        found += [(request[each.report.job.id], each) for each in _stored(connection, query)]
+        found += [(request[each.report.job.id], each) for each in stored(connection, query)]
     return found
 
 
@@ -256,12 +168,6 @@ def lock(connection: sa.Connection, id: str) -> None:
     connection.execute(sa.select(jobs.c.id).where(jobs.c.id == id).with_for_update())
 
 
-def count_open(connection: sa.Connection, account: str) -> int:
-    """How many jobs of an account have not ended."""
-    open_ = (jobs.c.account == account, jobs.c.state.in_(sorted(set(STATES) - ENDED)))
-    return connection.execute(sa.select(sa.func.count()).where(*open_)).scalar_one()
-
-
 def expected_cost(connection: sa.Connection, id: str) -> int:
     """What the job was expected to cost when it was queued, in billionths; 0 where nobody asked."""
     return connection.scalar(sa.select(jobs.c.expected_cost).where(jobs.c.id == id)) or 0
@@ -273,41 +179,11 @@ def expected_cost_of_open(connection: sa.Connection, account: str) -> int:
     return int(connection.scalar(sa.select(sa.func.sum(jobs.c.expected_cost)).where(*open_)) or 0)
 
 
-def counts(connection: sa.Connection) -> Mapping[str, Mapping[JobState, int]]:
-    """How many jobs of each queue are in each state; what is zero is missing."""
-    grouped = sa.select(jobs.c.queue, jobs.c.state, sa.func.count()).group_by(jobs.c.queue, jobs.c.state)
-    found: defaultdict[str, dict[JobState, int]] = defaultdict(dict)
-    for queue, state, number in connection.execute(grouped):
-        found[queue][state] = number
-    return dict(found)
-
-
-def due(connection: sa.Connection, now: datetime) -> dict[str, int]:
-    """By queue, how many jobs wait that could begin now; what is zero is missing."""
-    waiting = (jobs.c.state == EDGES["start"][0], jobs.c.owner.is_(None))
-    ready = sa.or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
-    number = sa.func.count().label("number")
-    query = sa.select(jobs.c.queue, number).where(*waiting, ready).group_by(jobs.c.queue)
-    return {row.queue: row.number for row in connection.execute(query)}
-
-
-def oldest_waiting(connection: sa.Connection) -> Mapping[str, datetime]:
-    """By queue, since when its oldest waiting job could have begun; in the future where all are scheduled.
-
-    Those that somebody holds, to run them here and now, are not the queue's.
-    """
-    since = sa.func.coalesce(jobs.c.not_before, jobs.c.created_at)
-    oldest = sa.func.min(since, type_=jobs.c.created_at.type).label("since")
-    waiting = sa.and_(jobs.c.state == EDGES["start"][0], jobs.c.owner.is_(None))
-    found = connection.execute(sa.select(jobs.c.queue, oldest).where(waiting).group_by(jobs.c.queue))
-    return {row.queue: row.since for row in found}
-
-
 def waiting_since_before(connection: sa.Connection, moment: datetime, limit: int) -> list[StoredJob]:
     """Jobs in queues that could have begun before `moment`, the oldest first."""
     since = sa.func.coalesce(jobs.c.not_before, jobs.c.created_at, type_=jobs.c.created_at.type)
     waiting = (jobs.c.state == EDGES["start"][0], jobs.c.owner.is_(None), since < moment)
-    return _stored(connection, sa.select(jobs).where(*waiting).order_by(since, jobs.c.id).limit(limit))
+    return stored(connection, sa.select(jobs).where(*waiting).order_by(since, jobs.c.id).limit(limit))
 
 
 def stored_of(row: sa.Row[Any], files: tuple[Artifact, ...] = (), cost: Cost | None = None) -> StoredJob:
@@ -327,9 +203,10 @@ def stored_of(row: sa.Row[Any], files: tuple[Artifact, ...] = (), cost: Cost | N
     )
 
 
-def _stored(
+def stored(
     connection: sa.Connection, query: sa.Select[Any], values: Mapping[str, Any] | None = None
 ) -> list[StoredJob]:
+    """The jobs that this query of their table finds, with their files and what they have cost."""
     rows = connection.execute(query, values).all()
     ended = [row.id for row in rows if row.state == EDGES["complete"][1]]
     files = artifacts_of_jobs(connection, ended)

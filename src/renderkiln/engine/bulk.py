@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from renderkiln.database import jobs
+from renderkiln.database import jobpage
 from renderkiln.database.engine import Database
-from renderkiln.database.jobs import Cursor, Wanted
+from renderkiln.database.jobpage import Cursor, Wanted
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
 from renderkiln.engine.control import Control
@@ -88,8 +88,8 @@ class Bulk:
             return Handled(0, (), 0, None)
         meant = replace(wanted, states=states)
         with self.database.read() as connection:
-            matched = jobs.count(connection, meant)
-            found = jobs.places(connection, meant, after=after, limit=MOST + 1)
+            matched = jobpage.count(connection, meant)
+            found = jobpage.places(connection, meant, after=after, limit=MOST + 1)
         few, end = found[:MOST], time.monotonic() + PATIENCE
         changed: list[str] = []
         done = 0

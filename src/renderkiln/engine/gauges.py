@@ -9,7 +9,7 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from renderkiln.database import deliveries, jobs, workers
+from renderkiln.database import backlog, deliveries, workers
 from renderkiln.domain.queue import EVENTS
 from renderkiln.domain.states import JobState
 from renderkiln.engine.health import Glance
@@ -54,7 +54,7 @@ class Gauges(Collector):
         room, now = self._room, self._room.clock.now()
         reports = room.queues.reports()
         with room.database.read() as connection:
-            due = jobs.due(connection, now)
+            due = backlog.due(connection, now)
             due[EVENTS] = due.get(EVENTS, 0) + deliveries.due(connection, now)
             sent = deliveries.standing(connection, now)
             alive = [each for each in workers.everyone(connection) if not each.direct and not each.draining]

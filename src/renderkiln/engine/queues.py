@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import deliveries, jobs, queues, workers
+from renderkiln.database import backlog, deliveries, queues, workers
 from renderkiln.database.deliveries import Standing
 from renderkiln.database.engine import Database
 from renderkiln.database.queues import QueueRow
@@ -88,8 +88,8 @@ class Queues:
         """All queues."""
         with self.database.read() as connection:
             rows = queues.everyone(connection)
-            counts = {name: dict(each) for name, each in jobs.counts(connection).items()}
-            oldest = dict(jobs.oldest_waiting(connection))
+            counts = {name: dict(each) for name, each in backlog.counts(connection).items()}
+            oldest = dict(backlog.oldest_waiting(connection))
             sent = deliveries.standing(connection, self.clock.now())
             everyone = workers.everyone(connection)
         _add(counts.setdefault(EVENTS, {}), oldest, sent)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, dependencies, jobs, keys
+from renderkiln.database import backlog, batches, dependencies, keys
 from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
@@ -99,7 +99,7 @@ def _check_open(connection: sa.Connection, submission: Submission) -> None:
     if submission.most_open is None:
         return
     keys.lock_account(connection, submission.account)
-    open_ = jobs.count_open(connection, submission.account)
+    open_ = backlog.count_open(connection, submission.account)
     if open_ + len(submission.jobs) > submission.most_open:
         raise TooManyOpen(
             f"{open_:,} jobs of yours have not ended, and {submission.most_open:,} is the most "

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from databases import NOON, a_job, add_batch, rows, start, stored
-from renderkiln.database import artifacts, batches, jobs, moves, schema, stages
+from renderkiln.database import artifacts, backlog, batches, jobpage, jobs, moves, schema, stages
 from renderkiln.database.batches import NewBatch
 from renderkiln.database.engine import Database
-from renderkiln.database.jobs import Cursor, NewJob
+from renderkiln.database.jobpage import Cursor
+from renderkiln.database.jobs import NewJob
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import Superseded, UserError
 from renderkiln.domain.report import JobError, JobReport
@@ -87,7 +88,7 @@ def test_ten_thousand_jobs_are_stored_in_portions(database: Database) -> None:
     add_batch(database, *(a_job(f"b-{number}") for number in range(10_000)))
     assert len([each for each in said if each.startswith(f"INSERT INTO {schema.jobs.name} ")]) == 20
     with database.read() as connection:
-        assert jobs.counts(connection) == {"video": {"pending": 10_000}}
+        assert backlog.counts(connection) == {"video": {"pending": 10_000}}
 
 
 def test_an_id_that_is_taken_is_a_users_error_and_stores_nothing(database: Database) -> None:
@@ -342,7 +343,7 @@ def test_pages_go_through_all_jobs_once_the_newest_first(database: Database) -> 
     before = None
     while True:
         with database.read() as connection:
-            found = jobs.page(connection, before=before, limit=3)
+            found = jobpage.page(connection, before=before, limit=3)
         if not found:
             break
         seen += [each.report.job.id for each in found]
@@ -363,7 +364,7 @@ def test_a_page_shows_what_was_asked_for(database: Database) -> None:
 
     def ids(**wanted: Any) -> list[str]:
         with database.read() as connection:
-            return [each.report.job.id for each in jobs.page(connection, **wanted)]
+            return [each.report.job.id for each in jobpage.page(connection, **wanted)]
 
     assert ids() == ["b-3", "b-2", "b-1"]
     assert ids(queue="audio") == ["b-1"]
@@ -393,12 +394,12 @@ def test_counts_and_the_oldest_waiting_by_queue(database: Database) -> None:
     )
     start(database, "b-2")
     with database.read() as connection:
-        assert jobs.counts(connection) == {
+        assert backlog.counts(connection) == {
             "audio": {"pending": 1},
             "video": {"pending": 1, "processing": 1},
             "later": {"pending": 1},
         }
-        assert jobs.oldest_waiting(connection) == {"audio": NOON, "video": NOON, "later": LATER}
+        assert backlog.oldest_waiting(connection) == {"audio": NOON, "video": NOON, "later": LATER}
 
 
 def test_files_of_thousands_of_jobs_are_found_at_once(database: Database) -> None:

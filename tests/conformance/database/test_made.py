@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from databases import NOON, a_job, add_batch, rows, start, stored
-from renderkiln.database import artifacts, attempts, jobs, moves, schema, workers
+from renderkiln.database import artifacts, attempts, backlog, jobs, moves, schema, workers
 from renderkiln.database.engine import Database
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.artifact import Artifact, Kept
@@ -66,7 +66,7 @@ def test_what_is_made_waits_in_its_queue_and_shows_nothing_yet(waiting: Database
     assert made(waiting) == MADE
     with waiting.read() as connection:
         assert jobs.waiting_hosts(connection) == {"kiln.example"}
-        assert jobs.counts(connection) == {"storage-upload": {"pending": 1}}
+        assert backlog.counts(connection) == {"storage-upload": {"pending": 1}}
 
 
 def test_each_file_that_is_stored_is_recorded_and_the_end_has_all_in_the_jobs_own_queue(

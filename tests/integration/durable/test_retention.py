@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from renderkiln.database import batches, jobs, moves, schema
 from renderkiln.database.batches import NewBatch
-from renderkiln.database.jobs import NewJob, Wanted
+from renderkiln.database.jobpage import Wanted
+from renderkiln.database.jobs import NewJob
 from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Job

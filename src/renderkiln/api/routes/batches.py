@@ -15,7 +15,7 @@ from renderkiln.api.orders import BatchOrder, IdempotencyKey
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.bulk import Done, Portion, as_json
 from renderkiln.api.routes.costs import Cost
-from renderkiln.database.jobs import Wanted
+from renderkiln.database.jobpage import Wanted
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState

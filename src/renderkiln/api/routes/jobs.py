@@ -19,8 +19,9 @@ from renderkiln.api.ordering import job_ordered, submitted
 from renderkiln.api.orders import IdempotencyKey, JobOrder
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.costs import Cost
-from renderkiln.database import jobs
-from renderkiln.database.jobs import Cursor, StoredJob
+from renderkiln.database import jobpage
+from renderkiln.database.jobpage import Cursor
+from renderkiln.database.jobs import StoredJob
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.discretion import discreet
 from renderkiln.domain.states import JobState
@@ -137,7 +138,7 @@ async def list_jobs(
 
     def ask() -> list[StoredJob]:
         with kiln.kiln.database.read() as connection:
-            return jobs.page(
+            return jobpage.page(
                 connection,
                 states=state or (),
                 queue=plain(queue),
