@@ -85,7 +85,8 @@ def _limited(receive: Receive) -> Receive:
         if ended:  # what comes now is that somebody has gone
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                message = await receive()
         except TimeoutError:
             raise HTTPException(408, f"no byte of the body came for {PATIENCE:g} s") from None
         ended = not message.get("more_body", False)

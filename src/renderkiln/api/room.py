@@ -108,12 +108,12 @@ class Reached:
             _log.warning("that the key %s was used is not written down: %s", key.id, error)
 
 
-def _reached(request: Request) -> Reached:
+async def _reached(request: Request) -> Reached:
     reached: Reached = request.app.state.reached
     return reached
 
 
-def _hub(request: Request) -> Hub:
+async def _hub(request: Request) -> Hub:
     hub: Hub = request.app.state.hub
     return hub
 

@@ -50,24 +50,18 @@ class Arrival:
 
 
 async def write(
-    request: Request, file: BinaryIO, *, most: int, hear: Callable[[bytes], object] | None = None
+    request: Request, file: BinaryIO, *, most: int, hear: Callable[[bytearray], object] | None = None
 ) -> int:
     """Write the body of a request into `file`, as far as it comes; how many bytes.
 
     Raises Refused beyond `most` bytes and where no byte comes for long: what has come stays in the file.
     """
-    size, waiting = 0, bytearray()
-    chunks = request.stream().__aiter__()
-
-    def put(block: bytes) -> None:
-        file.write(block)
-        if hear is not None:
-            hear(block)
-
+    size, chunks, blocks = 0, request.stream().__aiter__(), _Blocks(file, hear)
     try:
         while True:
             try:
-                chunk = await asyncio.wait_for(chunks.__anext__(), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    chunk = await anext(chunks)
             except StopAsyncIteration:
                 break
             size += len(chunk)
@@ -75,10 +69,7 @@ async def write(
                 raise Refused(
                     413, "TOO_LARGE", f"it has more than {most:,} bytes", headers={"Connection": "close"}
                 )
-            waiting += chunk
-            if len(waiting) >= _BLOCK:
-                block, waiting = bytes(waiting), bytearray()
-                await run_in_threadpool(put, block)
+            await blocks.add(chunk)
     except TimeoutError:
         raise Refused(
             408, "TIMEOUT", f"no byte of it came for {PATIENCE:g} s", headers={"Connection": "close"}
@@ -86,9 +77,42 @@ async def write(
     except ClientDisconnect:
         raise Refused(408, "DISCONNECTED", "the connection broke off") from None
     finally:
-        if waiting:
-            await run_in_threadpool(put, bytes(waiting))
+        await blocks.end()
     return size
+
+
+class _Blocks:
+    """Bytes on their way into a file: one block is written, in a thread, while the next one comes."""
+
+    def __init__(self, file: BinaryIO, hear: Callable[[bytearray], object] | None) -> None:
+        self._file, self._hear = file, hear
+        self._coming = bytearray()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def add(self, chunk: bytes) -> None:
+        self._coming += chunk
+        if len(self._coming) >= _BLOCK:
+            await self._written()
+            self._write()
+
+    async def end(self) -> None:
+        """All that has come is written."""
+        await self._written()
+        self._write()
+        await self._written()
+
+    def _write(self) -> None:
+        block, self._coming = self._coming, bytearray()
+        self._writing = asyncio.create_task(run_in_threadpool(self._put, block))
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            await self._writing
+
+    def _put(self, block: bytearray) -> None:
+        self._file.write(block)
+        if self._hear is not None:
+            self._hear(block)
 
 
 def checked_name(name: str) -> str:

@@ -70,7 +70,12 @@ class Assets:
         with self.database.write() as connection:
             loose.announce(connection, new.storage_key, new.created_at)
         self.storage.put(
-            new.storage_key, path, content_type=new.content_type, metadata={"name": proper}, move=True
+            new.storage_key,
+            path,
+            content_type=new.content_type,
+            metadata={"name": proper},
+            move=True,
+            sha256=digest,
         )
         with self.database.write() as connection:
             kept = loose.name_if_kept(connection, new.storage_key)

@@ -107,8 +107,10 @@ class Room:
     def batch(self, batch_id: str) -> list[StoredJob]:
         """The jobs of a batch, in their order. Raises UserError for a batch there is not."""
         with self.database.read() as connection:
-            self._batch(connection, batch_id)
-            return jobs.of_batch(connection, batch_id)
+            found = jobs.of_batch(connection, batch_id)
+            if not found:
+                self._batch(connection, batch_id)
+            return found
 
     def batch_report(self, batch_id: str) -> BatchReport:
         """How a batch stands. Raises UserError for a batch there is not."""

@@ -70,16 +70,17 @@ class Submission:
 def insert(connection: sa.Connection, submission: Submission, now: datetime) -> None:
     """Store the batch and its jobs, for queues. Raises UserError where the batch is there already."""
     batches.insert(connection, _batch(submission, now))
-    _insert_jobs(connection, submission, now)
+    _insert_jobs(connection, submission, now, before=0)
 
 
 def insert_direct(connection: sa.Connection, submission: Submission, now: datetime, owner: str) -> None:
     """Store the jobs as those that `owner` runs here and now; a batch that is there grows by them."""
+    before = batches.counts(connection, submission.batch_id).total
     if batches.find(connection, submission.batch_id) is None:
         batches.insert(connection, _batch(submission, now))
     else:
         batches.reopen(connection, submission.batch_id)
-    _insert_jobs(connection, submission, now, owner)
+    _insert_jobs(connection, submission, now, before=before, owner=owner)
 
 
 def _batch(submission: Submission, now: datetime) -> NewBatch:
@@ -95,9 +96,10 @@ def _batch(submission: Submission, now: datetime) -> NewBatch:
 
 
 def _insert_jobs(
-    connection: sa.Connection, submission: Submission, now: datetime, owner: str | None = None
+    connection: sa.Connection, submission: Submission, now: datetime, *, before: int, owner: str | None = None
 ) -> None:
-    before, trace = batches.counts(connection, submission.batch_id).total, traceparent()
+    """`before` is how many jobs the batch has already."""
+    trace = traceparent()
     new = [
         NewJob(
             job,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -67,6 +69,11 @@ def _check_queue(pipeline: Any) -> None:
 
 
 def _installed(group: str) -> Mapping[str, EntryPoint]:
+    return _found(group, tuple(sys.path))
+
+
+@cache  # every order asks several times, and each look reads the metadata of every installed package
+def _found(group: str, _path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
 

@@ -30,13 +30,15 @@ class Storage(Protocol):
         metadata: Mapping[str, str] = NOTHING,
         if_absent: bool = False,
         move: bool = False,
+        sha256: str | None = None,
         progress: Progress | None = None,
     ) -> Stored:
         """Store a file whole or not at all, in place of the one under this key.
 
         `if_absent` raises `Taken` instead of replacing one. `move` gives a file away: it is gone from its
-        place once it is stored. `progress` hears the number of bytes, the last one when the file is there; an
-        error it raises ends the upload and nothing is stored.
+        place once it is stored. `sha256` is that of a file, where it is known: it is not read for that
+        again. `progress` hears the number of bytes, the last one when the file is there; an error it raises
+        ends the upload and nothing is stored.
         """
 
     def open(self, key: str, span: Span = WHOLE) -> Reading:

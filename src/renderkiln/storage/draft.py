@@ -27,10 +27,12 @@ class Draft:
         self.path = path
         self._where = where
 
-    def fill(self, source: Source, *, take: bool, progress: Progress | None) -> tuple[int, str]:
+    def fill(
+        self, source: Source, *, take: bool, sha256: str | None, progress: Progress | None
+    ) -> tuple[int, str]:
         """Put the source in; (bytes, SHA-256). `take` shares the source's own file where that can be."""
-        filled = self._by_link(source, progress) if take and isinstance(source, Path) else None
-        return filled or self._by_copy(source, progress)
+        filled = self._by_link(source, sha256, progress) if take and isinstance(source, Path) else None
+        return filled or self._by_copy(source, sha256, progress)
 
     def stamp(self) -> os.stat_result:
         """Give the file a time that no other version of it has, and see it on the disk."""
@@ -40,7 +42,7 @@ class Draft:
             os.fsync(file.fileno())
             return os.fstat(file.fileno())
 
-    def _by_link(self, source: Path, progress: Progress | None) -> tuple[int, str] | None:
+    def _by_link(self, source: Path, sha256: str | None, progress: Progress | None) -> tuple[int, str] | None:
         # What has another name already is somebody else's, too: its time must stay.
         if source.is_symlink() or source.stat().st_nlink > 1:
             return None
@@ -49,14 +51,14 @@ class Draft:
             os.link(source, self.path)
         except OSError:  # another file system, or one without links: then it is copied
             return None
-        return measure(self.path, progress)
+        return measure(self.path, sha256, progress)
 
-    def _by_copy(self, source: Source, progress: Progress | None) -> tuple[int, str]:
+    def _by_copy(self, source: Source, sha256: str | None, progress: Progress | None) -> tuple[int, str]:
         with trouble(self._where):
             file = self.path.open("wb", buffering=0)
         with file:
             if isinstance(source, Path) and _cloned(source, file):
-                return measure(self.path, progress)
+                return measure(self.path, sha256, progress)
             return self._written(file, source, progress)
 
     def _written(self, file: BinaryIO, source: Source, progress: Progress | None) -> tuple[int, str]:

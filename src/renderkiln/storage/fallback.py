@@ -50,6 +50,7 @@ class FallbackStorage:
         metadata: Mapping[str, str] = NOTHING,
         if_absent: bool = False,
         move: bool = False,
+        sha256: str | None = None,
         progress: Progress | None = None,
     ) -> Stored:
         """As every storage. `if_absent` does not see what is only in the first while that is unavailable."""
@@ -65,6 +66,7 @@ class FallbackStorage:
                     metadata=metadata,
                     if_absent=if_absent,
                     move=move and path is source,
+                    sha256=sha256,
                     progress=progress,
                 )
 

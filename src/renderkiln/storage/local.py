@@ -66,6 +66,7 @@ class LocalStorage:
         metadata: Mapping[str, str] = NOTHING,
         if_absent: bool = False,
         move: bool = False,
+        sha256: str | None = None,
         progress: Progress | None = None,
     ) -> Stored:
         check_key(key)
@@ -73,8 +74,8 @@ class LocalStorage:
         if if_absent and self.head(key) is not None:  # said before the work; what decides is the link below
             raise _taken(key)
         with draft(self._drafts, self._where()) as new:
-            _, sha256 = new.fill(source, take=move, progress=progress)
-            notes = Notes(key, sha256, content_type, dict(metadata))
+            _, digest = new.fill(source, take=move, sha256=sha256, progress=progress)
+            notes = Notes(key, digest, content_type, dict(metadata))
             stored = self._publish(new, notes, if_absent=if_absent)
         if move and isinstance(source, Path):
             with trouble(f"the file {source}"):

@@ -63,6 +63,7 @@ class RetryingStorage:
         metadata: Mapping[str, str] = NOTHING,
         if_absent: bool = False,
         move: bool = False,
+        sha256: str | None = None,
         progress: Progress | None = None,
     ) -> Stored:
         """As every storage. A stream becomes a file first, in `spool`: it can be read only once."""
@@ -76,6 +77,7 @@ class RetryingStorage:
                     metadata=metadata,
                     if_absent=if_absent,
                     move=move and path is source,
+                    sha256=sha256,
                     progress=told,
                 )
             )

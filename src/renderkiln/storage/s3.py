@@ -83,11 +83,13 @@ class S3Storage:
         metadata: Mapping[str, str] = NOTHING,
         if_absent: bool = False,
         move: bool = False,
+        sha256: str | None = None,
         progress: Progress | None = None,
     ) -> Stored:
         """As every storage. Two things of S3:
 
-        Its metadata goes ahead of the bytes, so a file is read twice, and a stream becomes a file first.
+        Its metadata goes ahead of the bytes, so a file is read twice unless its SHA-256 is known, and a
+        stream becomes a file first.
         `if_absent` is certain for files of one part (`PART`) on servers that know conditional requests; else
         another upload of the same key that ends at the same moment may be replaced.
 
@@ -98,7 +100,7 @@ class S3Storage:
         if if_absent and self.head(key) is not None:
             raise Taken(f"something is stored under {key!r} already")
         with spooled(source, self._spool) as path:
-            size, sha256 = measure(path)
+            size, sha256 = measure(path, sha256)
             part = part_size(size) if size > PART else None
             feed = Feed(path, size, sha256, part, progress)
             etag = self._send(key, feed, part, {**attributes, SHA256: sha256}, if_absent=if_absent)

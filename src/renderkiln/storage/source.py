@@ -47,8 +47,13 @@ def spooled(source: Source, folder: Path | None) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def measure(path: Path, progress: Progress | None = None) -> tuple[int, str]:
-    """(bytes, SHA-256) of a file; raises `Refused` if it cannot be read."""
+def measure(path: Path, sha256: str | None, progress: Progress | None = None) -> tuple[int, str]:
+    """(bytes, SHA-256) of a file, which is read if its `sha256` is not known; `Refused` if it cannot be."""
+    if sha256 is not None:
+        size = _size(path)
+        if progress is not None:
+            progress(size)
+        return size, sha256
     size, digest = 0, hashlib.sha256()
     for chunk in chunks(path):
         size += len(chunk)
@@ -58,10 +63,20 @@ def measure(path: Path, progress: Progress | None = None) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def _size(path: Path) -> int:
+    with _readable(path):
+        return path.stat().st_size
+
+
 def _of_path(path: Path) -> Iterator[bytes]:
+    with _readable(path), path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                yield chunk
+        yield
     except OSError as error:
         raise Refused(f"the file {path} cannot be read: {error.strerror}") from error

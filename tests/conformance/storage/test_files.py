@@ -83,6 +83,15 @@ def pieces(content: bytes) -> Iterator[bytes]:
         yield content[start : start + 700_000]
 
 
+def test_a_file_whose_hash_is_known(storage: Storage, tmp_path: Path) -> None:
+    path, known, told = tmp_path / "song", hashlib.sha256(TEXT).hexdigest(), list[int]()
+    path.write_bytes(TEXT)
+    stored = storage.put("a", path, content_type="audio/wav", move=True, sha256=known, progress=told.append)
+    assert (stored.size, stored.sha256, read(storage, "a")) == (len(TEXT), known, TEXT)
+    assert told[-1] == len(TEXT)
+    assert not path.exists()
+
+
 def test_a_file_is_replaced(storage: Storage) -> None:
     put(storage, content=b"old", metadata={"version": "1", "only": "old"})
     put(storage, content=b"new", metadata={"version": "2"})

@@ -46,6 +46,7 @@ class Door(LocalStorage):
         metadata: Mapping[str, str] = NOTHING,
         if_absent: bool = False,
         move: bool = False,
+        sha256: str | None = None,
         progress: Progress | None = None,
     ) -> Stored:
         self._knock()
@@ -64,6 +65,7 @@ class Door(LocalStorage):
             metadata=metadata,
             if_absent=if_absent,
             move=move,
+            sha256=sha256,
             progress=told,
         )
 
