@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from renderkiln.api.connection import Connection
 from renderkiln.api.sse import Hub
 from renderkiln.domain.errors import UserError
 
@@ -23,6 +24,7 @@ class Server:
         self._socket = _listening(host, port)
         config = uvicorn.Config(
             app,
+            http=Connection,
             log_config=None,
             access_log=False,
             lifespan="off",
