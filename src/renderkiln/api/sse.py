@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -81,7 +82,8 @@ class Watcher:
     async def news(self, seconds: float) -> list[Frame]:
         """What came; nothing after so many seconds without, or when it is over."""
         try:
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
         except TimeoutError:
             return []
         self._news.clear()
@@ -262,7 +264,8 @@ async def watch(
                 yield sent
             if len(missed) < _PAGE:
                 break
-        told = asked = time.monotonic()
+        told = time.monotonic()
+        asked = told - random.uniform(0, KEEP_ALIVE)  # noqa: S311  so that not all streams ask at once
         while not watcher.over.is_set() and lasts(last):
             news = await watcher.news(KEEP_ALIVE)
             now = time.monotonic()
