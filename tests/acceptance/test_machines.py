@@ -171,7 +171,7 @@ def test_a_batch_outlives_one_of_three_machines(cluster: Cluster, tmp_path: Path
         held = [
             each["id"] for each in told() if each["worker"] == "machine-3" and each["state"] != "completed"
         ]
-        until(lambda: all(each["state"] in {"completed", "failed"} for each in told()), 400)
+        until(lambda: all(each["state"] in {"completed", "failed"} for each in told()), 900)
         ended = {each["id"]: each for each in told()}
         assert set(ended) == set(ordered)
         assert [each["error"] for each in ended.values() if each["state"] != "completed"] == []
@@ -196,7 +196,7 @@ def _ordered(api: httpx.Client, music: Path) -> list[str]:
     uploaded = api.post("/assets", params={"name": music.name}, content=music.read_bytes()).json()["data"]
     background = {"track": f"asset:{uploaded['id']}", "required": True}
     # Some take a while: there is something of them in the bucket when their machine is lost.
-    scripts = [f"This is number {number}. " * (1 if number % 3 else 60) for number in range(1, RENDERS + 1)]
+    scripts = [f"This is number {number}. " * (1 if number % 4 else 40) for number in range(1, RENDERS + 1)]
     items = [{"params": {"script": script}} for script in scripts]
     order = {"pipeline": "narration", "params": {"layers": {"background": background}}, "assets": items}
     answer = api.post("/batches", json=order)
