@@ -89,7 +89,7 @@ class ServiceBench:
 
     async def _lags(self, client: _Client, job: str) -> list[float]:
         """Milliseconds from the moment that an event is written down until each stream has it."""
-        return await client.lags(f"/jobs/{job}/events", _STREAMS, 8.0 * self._scale)
+        return await client.lags(f"/jobs/{job}/events", _STREAMS, 5.0 + 20.0 * self._scale)
 
     def _upload(self, client: _Client) -> Iterator[Row]:
         size = int(_UPLOAD * self._scale)
@@ -172,22 +172,29 @@ class _Client:
         return times
 
     async def lags(self, path: str, streams: int, seconds: float) -> list[float]:
-        """Milliseconds by which events of a stream come after the time that stands in them."""
-        lags: list[float] = []
+        """Milliseconds by which events come after the time that stands in them: those that happen when all
+        streams are open, for a stream begins with what has happened before.
+        """
+        came: list[tuple[float, float]] = []  # when an event happened, and when it was here
+        opened = [0.0] * streams
 
-        async def listen() -> None:
+        async def listen(number: int) -> None:
             line = await self._connect()
             try:
                 async with asyncio.timeout(seconds):
-                    async for event in line.events(path):
-                        lags.append((time.time() - event) * 1000)  # noqa: PERF401  what came counts, when time is up
+                    await line.open(path)
+                    opened[number] = time.time()
+                    async for event in line.events():
+                        came.append((event, time.time()))  # noqa: PERF401  what came counts, when time is up
             except TimeoutError:
                 pass
             finally:
                 line.close()
 
-        await asyncio.gather(*(listen() for _ in range(streams)))
-        return lags
+        await asyncio.gather(*(listen(number) for number in range(streams)))
+        if not all(opened):
+            raise SystemExit(f"only {sum(map(bool, opened))} of {streams} streams opened in {seconds:g} s")
+        return [(here - event) * 1000 for event, here in came if event > max(opened)]
 
     async def upload(self, size: int, look: Callable[[], object]) -> None:
         """Send a file of so many bytes: a WAV of noise."""
@@ -230,13 +237,14 @@ class _Line:
         await self._data()
         look()
 
-    async def events(self, path: str) -> Any:
-        """When each event happened, in seconds since 1970."""
-
-        self._writer.write(
-            self._head("GET", path, "", 0).replace(b"\r\n\r\n", b"\r\nAccept: text/event-stream\r\n\r\n")
-        )
+    async def open(self, path: str) -> None:
+        """Ask for a stream, until its head has come."""
+        head = self._head("GET", path, "", 0)
+        self._writer.write(head.replace(b"\r\n\r\n", b"\r\nAccept: text/event-stream\r\n\r\n"))
         await self._reader.readuntil(b"\r\n\r\n")
+
+    async def events(self) -> Any:
+        """When each event happened, in seconds since 1970."""
         while line := await self._reader.readline():
             if line.startswith(b"data:") and (at := json.loads(line[5:]).get("timestamp")):
                 yield datetime.fromisoformat(at).timestamp()
