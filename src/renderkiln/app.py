@@ -55,6 +55,7 @@ from renderkiln.stores import Stores
 
 if TYPE_CHECKING:
     from renderkiln.engine.estimate import Estimate, Estimator
+    from renderkiln.engine.look import Looks
     from renderkiln.engine.preview import Previews
     from renderkiln.engine.room import Room
 
@@ -216,6 +217,13 @@ class Renderkiln:
         from renderkiln.engine.preview import Previews  # late: only the API draws any
 
         return Previews(self._server, partial(services_of, self.settings), lambda: self.assets)
+
+    @property
+    def looks(self) -> Looks:
+        """Pictures of templates."""
+        from renderkiln.engine.look import Looks  # late: only the API draws any
+
+        return Looks(self._server, partial(services_of, self.settings))
 
     def pipeline(self, name: str) -> Pipeline:
         """The installed pipeline `name`, or the one at `module:Attr`. Raises UsageError."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -85,6 +86,14 @@ class Stores:
             for visibility in _VISIBILITIES
             for each in self._buckets[visibility]
         }
+
+    @cached_property
+    def origins(self) -> Sequence[str]:
+        """From where browsers load finished files, where that is not our service."""
+        if self._settings.storage == "local":
+            return ()
+        made = [urlsplit(each.url("a", seconds=60)) for each in self.buckets.values()]
+        return sorted({f"{each.scheme}://{each.netloc}" for each in made})
 
     def sweep(self, age: float) -> int:
         """Remove what was to be stored when its process died so many seconds ago; the number of files."""

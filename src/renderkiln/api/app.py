@@ -8,10 +8,12 @@ from fastapi import APIRouter, FastAPI
 
 from renderkiln import __version__
 from renderkiln.api.border import guard
+from renderkiln.api.demo import Composer
 from renderkiln.api.fetching import Fetcher
 from renderkiln.api.passage import Passage
 from renderkiln.api.room import Reached
 from renderkiln.api.routes import (
+    activity,
     assets,
     batches,
     bulk,
@@ -31,11 +33,14 @@ from renderkiln.api.routes import (
     scenes,
     status,
     system,
+    templates,
     uploads,
+    voices,
     webhooks,
     workers,
 )
 from renderkiln.api.session import Sessions
+from renderkiln.api.site import site
 from renderkiln.api.sse import Hub
 from renderkiln.api.throttle import Throttle
 from renderkiln.app import Renderkiln
@@ -56,7 +61,10 @@ _NOUNS = (
     previews,
     scenes,
     pipelines,
+    templates,
+    voices,
     queues,
+    activity,
     workers,
     estimates,
     costs,
@@ -78,7 +86,11 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
         redirect_slashes=False,
     )
     app.state.reached = Reached(
-        kiln, Throttle(kiln.settings.rate_limit), Sessions(kiln.stores.secrets), Fetcher(kiln)
+        kiln,
+        Throttle(kiln.settings.rate_limit),
+        Sessions(kiln.stores.secrets),
+        Fetcher(kiln),
+        Composer(kiln.settings.home.absolute() / "cache"),
     )
     app.state.hub = Hub(lambda: kiln.database, kiln.settings.home.absolute())
     v1 = APIRouter(prefix=PREFIX)
@@ -90,6 +102,7 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
     app.include_router(system.router)
     app.include_router(login.router)
     app.include_router(metrics.router)
+    app.include_router(site(kiln.stores))
     guard(app)
     app.add_middleware(Passage)
     if spans is not None:

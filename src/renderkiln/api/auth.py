@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from renderkiln.api.envelope import Refused
 from renderkiln.api.room import Kiln, Reached
-from renderkiln.api.session import COOKIE, is_own
+from renderkiln.api.session import COOKIE, LINK, by_link, is_own
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.access import Scope, allows
 
@@ -30,7 +30,7 @@ async def holder_of(
     What is not `counted` is a look of ours at a request that goes on.
     """
     if sent is None:
-        return _browser(request, kiln)
+        return await _browser(request, kiln)
     keys = kiln.keys
     key = await kiln.read(lambda: keys.holder(sent.credentials))
     if key is None:
@@ -48,13 +48,24 @@ async def holder_of(
 Holder = Annotated[StoredKey, Depends(_holder)]
 
 
-def _browser(request: Request, kiln: Reached) -> StoredKey:
-    cookie = request.cookies.get(COOKIE)
-    holder = kiln.sessions.holder(cookie, kiln.room.clock.now()) if cookie else None
+async def _browser(request: Request, kiln: Reached) -> StoredKey:
+    holder = await opener_of(request, kiln)
     if holder is None:
         raise _unknown("this needs a key: send the header Authorization: Bearer rk_…")
     if not is_own(request.method, request.headers, kiln.kiln.settings.public_url):
         raise Refused(403, "FOREIGN_ORIGIN", "a page of another server has sent this with your cookie")
+    return holder
+
+
+async def opener_of(request: Request, kiln: Reached) -> StoredKey | None:
+    """Who has logged in with the browser that asks: by the link, or by a key that is still valid."""
+    cookie, now = request.cookies.get(COOKIE), kiln.room.clock.now()
+    opener = kiln.sessions.opener(cookie, now) if cookie else None
+    if opener is None or opener == LINK:
+        return None if opener is None else by_link(now)
+    holder = await kiln.read(lambda: kiln.keys.valid(opener))
+    if holder is not None:
+        kiln.note_use(holder)
     return holder
 
 

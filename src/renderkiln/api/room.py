@@ -14,6 +14,7 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from renderkiln.api.demo import Composer
 from renderkiln.api.envelope import Refused
 from renderkiln.api.fetching import Fetcher
 from renderkiln.api.session import Sessions
@@ -42,6 +43,7 @@ class Reached:
     throttle: Throttle
     sessions: Sessions
     fetcher: Fetcher
+    composer: Composer
     _noted: dict[str, float] = field(default_factory=dict)  # when each key's use was written down last
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
     _looks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOOKS))

@@ -1,4 +1,4 @@
-"""Who has logged in with a browser: by a link that `serve` prints, good once; after it, by a cookie."""
+"""Who has logged in with a browser, by a link that `serve` prints or by a key; after it, by a cookie."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from renderkiln.storage.signed import sign, verify
 
 COOKIE = "renderkiln_session"
 LASTS = timedelta(days=7)
+LINK = "link"  # no key is called so
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -37,15 +38,18 @@ class Sessions:
         if self._token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
             return None
         self._token = None
-        id = secrets.token_hex(16)
-        return f"{id}?{sign(id, expires=now + LASTS, secrets=self.secrets, method='SESSION')}"
+        return self._cookie(LINK, now)
+
+    def enter(self, key: StoredKey, now: datetime) -> str:
+        """The value of the cookie of somebody who has this key."""
+        return self._cookie(key.id, now)
 
     def log_out(self, cookie: str) -> None:
         """Let it open nothing any more."""
         self._ended.add(cookie.partition("?")[0])
 
-    def holder(self, cookie: str, now: datetime) -> StoredKey | None:
-        """Whoever has this cookie may do all; None for one that is none."""
+    def opener(self, cookie: str, now: datetime) -> str | None:
+        """What this cookie was given for: LINK, or the id of a key; None for one that opens nothing."""
         id, _, query = cookie.partition("?")
         try:
             verify(id, query, now=now, secrets=self.secrets, method="SESSION")
@@ -53,7 +57,16 @@ class Sessions:
             return None
         if id in self._ended:
             return None
-        return StoredKey(f"session_{id[:16]}", "browser", "admin", "", "", now, LOCAL, None, None)
+        return id.partition(".")[0]
+
+    def _cookie(self, opener: str, now: datetime) -> str:
+        id = f"{opener}.{secrets.token_hex(16)}"
+        return f"{id}?{sign(id, expires=now + LASTS, secrets=self.secrets, method='SESSION')}"
+
+
+def by_link(now: datetime) -> StoredKey:
+    """Whoever has used the link may do all, as on the machine itself."""
+    return StoredKey("session", "browser", "admin", "", "", now, LOCAL, None, None)
 
 
 def is_own(method: str, headers: Mapping[str, str], public_url: str | None) -> bool:

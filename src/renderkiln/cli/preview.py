@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 
 from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.media import kernels
-from renderkiln.media.frames.canvas import Canvas, Frame
+from renderkiln.media.frames.canvas import Canvas
+from renderkiln.pipelines.visualizer.sample import FPS, Sample
 from renderkiln.settings import Settings
 
-FPS = 30
 LARGEST = 8192
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -37,40 +36,15 @@ def draw(
     if target.suffix.lower() not in SUFFIXES:
         raise UsageError(f"the preview is written as {', '.join(SUFFIXES)}, not as {target.name!r}")
     settings = Settings.load()
-    kernels.use_cache(settings.home / "cache")  # before the imports below bring Numba in
+    cache = settings.home.absolute() / "cache"
+    kernels.use_cache(cache)  # before the imports below bring Numba in
     from renderkiln.media.frames.image import write_image
-    from renderkiln.media.frames.picture import to_rgb
-    from renderkiln.pipelines.visualizer.film import DrawableFilm
     from renderkiln.pipelines.visualizer.params import VisualizerParams
 
-    params = VisualizerParams(template=template, seed=seed, look=dict(look))
-
-    with tempfile.TemporaryDirectory() as scratch:
-        features = _heard(Path(scratch))
-        film = DrawableFilm.of(
-            params,
-            features,
-            title=look.get("title") or "",
-            artist=look.get("artist") or "",
-            fonts=settings.fonts,
-            canvas=canvas,
-        )
-        frame = Frame(canvas)
-        film.new_draw()(min(round(seconds * FPS), len(film) - 1), frame)
+    sample = Sample(VisualizerParams(template=template, seed=seed, look=dict(look)), canvas, seconds)
     try:
+        picture = sample.draw(cache / "looks", settings.fonts)
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_image(target, to_rgb(frame))
+        write_image(target, picture)
     except OSError as error:
-        raise UserError(f"{target} cannot be written: {error.strerror}") from error
-
-
-def _heard(scratch: Path) -> Any:
-    """The features of the demo track."""
-    from renderkiln.media.audio.compose import compose
-    from renderkiln.media.audio.spectrum import SpectrumAnalyser
-    from renderkiln.media.audio.studio.synth import RATE
-
-    track = compose()
-    analyser = SpectrumAnalyser(RATE, Fraction(FPS), scratch)
-    analyser.add(track.mean(axis=1))
-    return analyser.finish(scratch / "features.npy", len(track) * FPS // RATE)
+        raise UserError(f"{error.filename or target} cannot be written: {error.strerror}") from error

@@ -19,25 +19,19 @@ def voices() -> None:
 def list_(provider: str | None, language: str | None, shape: str) -> None:
     """List the voices that are known without asking anyone; services may have more."""
     from renderkiln.cli.words import put_json, put_table, say
-    from renderkiln.media.errors import MediaError
-    from renderkiln.pipelines import catalog
+    from renderkiln.pipelines import speakers
     from renderkiln.services import speech_settings
     from renderkiln.settings import Settings
 
-    settings = speech_settings(Settings.load())
-    rows = []
-    for name in [provider] if provider else catalog.names(catalog.SPEECH):
-        speaker = catalog.load(catalog.SPEECH, name)(settings)
-        known = [each for each in speaker.voices() if _speaks(each.language, language)]
-        rows += [
-            {"voice": f"{name}:{each.id}", "language": each.language or "all", "name": each.name}
-            for each in known
-        ]
-        try:
-            if known:
-                speaker.check(known[0].id)
-        except MediaError as error:
-            say(f"{name}: {error}")
+    known = speakers.voices(speech_settings(Settings.load()), provider)
+    for name, problem in {each.reference.partition(":")[0]: each.problem for each in known}.items():
+        if problem:
+            say(f"{name}: {problem}")
+    rows = [
+        {"voice": each.reference, "language": each.language or "all", "name": each.name}
+        for each in known
+        if _speaks(each.language, language)
+    ]
     if shape == "json":
         put_json(rows)
     else:

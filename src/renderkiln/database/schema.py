@@ -19,7 +19,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0012"  # the newest of migrations/versions
+REVISION = "v0013"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 _HAS_HOST = sa.text("host IS NOT NULL")
@@ -361,6 +361,14 @@ projects = sa.Table(
     sa.Column("account", Text, nullable=False, server_default=sa.text("''")),  # of its key
     sa.Index(None, "created_at", "id"),
     sa.Index(None, "account", "created_at", "id"),
+)
+
+pictures = sa.Table(  # of what a running job makes, the latest one
+    "kiln_pictures",
+    metadata,
+    _belongs_to_job(primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("jpeg", sa.LargeBinary, nullable=False),
 )
 
 scenes = sa.Table(

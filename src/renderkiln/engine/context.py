@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from renderkiln.domain.asset import Asset
@@ -23,9 +24,13 @@ from renderkiln.media.ffmpeg.reader import Reader
 from renderkiln.media.ffmpeg.run import Feed, Finished, feed, run
 from renderkiln.pipelines.contract import JSON, Item, JobFacts, Result, Services
 
+if TYPE_CHECKING:
+    from renderkiln.media.frames.image import Pixels
+
 Send = Callable[[Mapping[str, Any]], None]
 
 _INTERVAL = 0.1  # seconds between two reports of progress
+_GLANCE = 3.0  # … and between two pictures
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Context:
         self._isolated = isolated
         self._stall_timeout = work.stall_timeout
         self._warned: set[str] = set()
-        self._sent_at = float("-inf")
+        self._sent_at = self._shown_at = float("-inf")
 
     def progress(self, fraction: float, message: str = "", **facts: JSON) -> None:
         self._raise_if_stopped()
@@ -88,6 +93,16 @@ class Context:
         if now - self._sent_at >= _INTERVAL:
             self._sent_at = now
             self._send({"kind": "progress", "fraction": float(fraction), "message": message, "facts": facts})
+
+    def show(self, look: Callable[[], Pixels]) -> None:
+        now = time.monotonic()
+        if now - self._shown_at < _GLANCE:
+            return
+        self._shown_at = now
+        from renderkiln.media.frames.image import as_jpeg  # who draws has Skia loaded
+
+        jpeg = base64.b64encode(as_jpeg(look())).decode()
+        self._send({"kind": "picture", "jpeg": jpeg})
 
     def warn(self, code: str, message: str) -> None:
         if code not in self._warned:

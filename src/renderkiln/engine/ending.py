@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, costs, moves, stages
+from renderkiln.database import attempts, batches, costs, moves, pictures, stages
 from renderkiln.database.attempts import AttemptOutcome, AttemptRow
 from renderkiln.domain.cost import Prices
 from renderkiln.domain.event import Event, EventName
@@ -203,6 +203,7 @@ class Ending:
         bytes_out: int = 0,
         work: Work | None = None,
     ) -> None:
+        pictures.forget(connection, self.job.id)
         attempts.end(
             connection,
             self.hold.job_id,

@@ -5,6 +5,7 @@ It knows no queue: whoever drives it gives it an `Attempt`.
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import threading
@@ -222,6 +223,8 @@ class _Desk:
                 completed = self._narrator.event("part.completed", name, part=key)
                 self._records.record_part(name, key, Checkpoint.from_json(result), completed)
                 self._narrator.tell(completed)
+            case {"kind": "picture", "jpeg": jpeg}:
+                self._records.show(base64.b64decode(jpeg))
             case {"kind": "paid", "amount": amount}:
                 self.paid += amount
             case {"kind": "process", "pid": pid, "running": running}:

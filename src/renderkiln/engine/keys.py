@@ -92,6 +92,12 @@ class Keys:
             found = keys.by_sha256(connection, _sha256(secret))
         return found if found is not None and found.revoked_at is None else None
 
+    def valid(self, id: str) -> StoredKey | None:
+        """The key of this id, unless it was revoked."""
+        with self.database.read() as connection:
+            found = keys.find(connection, id)
+        return found if found is not None and found.revoked_at is None else None
+
     def note_use(self, key: StoredKey) -> None:
         """Write down that it was used just now, unless that was written down a moment ago."""
         now = self.clock.now()

@@ -6,25 +6,21 @@ import base64
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from renderkiln.domain.errors import Permanent, Stopped, Temporary, UsageError, UserError
+from renderkiln.domain.errors import Permanent, Stopped, Temporary, UsageError
 from renderkiln.engine import preview_child
 from renderkiln.engine.assets import Assets
+from renderkiln.engine.confinement import MEMORY_BYTES, SECONDS, TooSlow
 from renderkiln.engine.sources import Sources
 from renderkiln.engine.stage_process import ForkServer, Message, StageProcess
 from renderkiln.media.errors import MediaError
 from renderkiln.pipelines.contract import Pipeline, Services
 from renderkiln.pipelines.scenes.params import ScenesParams
 
-SECONDS = 60.0  # that drawing may take; the first picture on a machine compiles kernels
 _SERVICES = TypeAdapter(Services)
-
-
-class TooSlow(UserError):
-    """It takes too long, or too much memory, to be drawn while somebody waits."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +42,14 @@ class Previews:
     assets: Callable[[], Assets]
 
     def draw(
-        self, pipeline: Pipeline, params: ScenesParams, at: float | None, stop: threading.Event
+        self,
+        pipeline: Pipeline,
+        params: ScenesParams,
+        at: float | Literal["best"] | None,
+        stop: threading.Event,
     ) -> Preview:
-        """The frame at a second of the film, or (None) a sheet with a picture of each scene.
+        """The frame at a second of the film, the one that tells most of its first scene ("best"), or (None)
+        a sheet with a picture of each scene.
 
         Raises UsageError for a time that the film has not and for files that are none, TooSlow, and Stopped
         soon after `stop` was set.
@@ -85,6 +86,6 @@ def _told(message: Mapping[str, Any]) -> Preview:
         case {"kind": "refused", "error": error}:
             raise UsageError(error)
     raise TooSlow(
-        f"it cannot be drawn within {SECONDS:g} s and {preview_child.MEMORY_BYTES >> 30} GiB: render it, "
+        f"it cannot be drawn within {SECONDS:g} s and {MEMORY_BYTES >> 30} GiB: render it, "
         "or ask for fewer scenes or a lower resolution"
     )

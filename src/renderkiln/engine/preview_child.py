@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import resource
 import socket
-import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,22 +13,15 @@ from pydantic import TypeAdapter
 
 from renderkiln.domain.discretion import without
 from renderkiln.domain.errors import Permanent, UserError
-from renderkiln.engine.stage_child import die_with
+from renderkiln.engine.confinement import confine
 from renderkiln.media.errors import MediaError
 from renderkiln.pipelines.contract import Services
 from renderkiln.pipelines.scenes.params import ScenesParams
 
-MEMORY_BYTES = 8 << 30  # of address space: what is loaded reserves some already
-_CPU_SECONDS = 240  # several threads draw
-
 
 def main(line: socket.socket, request: Mapping[str, Any], server: int) -> None:
     """Draw what `request` says, and send it. `server` is the process id of the fork server."""
-    threading.Thread(target=die_with, args=(server,), name="die-with-server", daemon=True).start()
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # elsewhere address space cannot be limited
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    confine(server)
     try:
         told = {"kind": "drawn", **_drawn(request)}
     except (UserError, MediaError, Permanent) as error:
@@ -51,7 +41,7 @@ def _drawn(request: Mapping[str, Any]) -> dict[str, Any]:
     if at is None:
         sheet = sketch.storyboard(params.project.title or "Storyboard")
         return {"png": _text(png(sheet)), "seconds": seconds, "second": None, "scene": None}
-    shot = sketch.at(at)
+    shot = sketch.telling() if at == "best" else sketch.at(at)
     return {"png": _text(png(shot.picture)), "seconds": seconds, "second": shot.second, "scene": shot.scene}
 
 

@@ -7,15 +7,18 @@ and the same job submitted anew after a crash. Only who holds the job may write 
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from renderkiln.database import attempts, moves, stages
+from renderkiln.database import attempts, moves, pictures, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.stages import StageRow
+from renderkiln.database.trouble import first_line
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
@@ -24,6 +27,8 @@ from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.engine.persist import persist
 from renderkiln.events import journal
 from renderkiln.pipelines.contract import Result
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,15 @@ class Records:
             self._clock,
             lambda c: attempts.note_process(c, hold.job_id, hold.attempt, pid),
         )
+
+    def show(self, jpeg: bytes) -> None:
+        """Keep the latest picture of what is made, as well as that goes: the next one comes soon."""
+        hold = self._hold
+        try:
+            with self._database.write() as connection:
+                pictures.show(connection, hold.job_id, hold.attempt, hold.owner, jpeg, self._clock.now())
+        except (OperationalError, InterfaceError) as error:
+            _log.warning("%s: a picture was not kept: %s", hold.job_id, first_line(error))
 
     def forget(self, connection: sa.Connection) -> None:
         """Forget all of it: the job has ended, and its files go."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -25,6 +25,9 @@ from renderkiln.media.ffmpeg.progress import Progress
 from renderkiln.media.ffmpeg.reader import Reader
 from renderkiln.media.ffmpeg.run import Feed, Finished
 from renderkiln.media.speech.settings import SpeechSettings
+
+if TYPE_CHECKING:
+    from renderkiln.media.frames.image import Pixels  # brings Skia, which takes a while
 
 JSON = Any  # what json.dumps takes
 Item = TypeVar("Item")
@@ -106,6 +109,12 @@ class StageContext(Protocol):
         """Say how far this stage is (0 … 1); `facts` such as `fps=43.1` are shown beside it.
 
         Raises Stopped when the job was cancelled or superseded. Cheap: call it as often as convenient.
+        """
+
+    def show(self, look: Callable[[], Pixels]) -> None:
+        """Let people see what is being made: RGB of shape (h, w, 3), uint8, some 500 pixels wide.
+
+        `look` is called every few seconds: cheap, to be called as often as convenient.
         """
 
     def warn(self, code: str, message: str) -> None:

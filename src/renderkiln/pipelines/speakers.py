@@ -7,6 +7,7 @@ from typing import NamedTuple
 from renderkiln.domain.errors import Permanent, UsageError
 from renderkiln.media.errors import MediaError
 from renderkiln.media.speech.contract import Provider, split_voice
+from renderkiln.media.speech.settings import SpeechSettings
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import Services
 
@@ -33,6 +34,35 @@ def speaker(reference: str, services: Services) -> Speaker:
     except (UsageError, MediaError) as error:
         raise Permanent(str(error)) from error
     return Speaker(provider, voice)
+
+
+class Known(NamedTuple):
+    """A voice that is known without asking anyone. `problem`: why it cannot speak here; empty if it can."""
+
+    reference: str
+    language: str  # empty: all
+    name: str
+    problem: str
+
+
+def voices(settings: SpeechSettings, provider: str | None = None) -> list[Known]:
+    """Those of a provider, or of all that are installed. Raises UsageError for who is unknown."""
+    found = []
+    for name in [provider] if provider else catalog.names(catalog.SPEECH):
+        speaker: Provider = catalog.load(catalog.SPEECH, name)(settings)
+        known = speaker.voices()
+        problem = _problem(speaker, known[0].id) if known else ""
+        found += [Known(f"{name}:{each.id}", each.language, each.name, problem) for each in known]
+        speaker.close()
+    return found
+
+
+def _problem(speaker: Provider, voice: str) -> str:
+    try:
+        speaker.check(voice)
+    except MediaError as error:
+        return str(error)
+    return ""
 
 
 def price(reference: str, characters: int, services: Services) -> float:

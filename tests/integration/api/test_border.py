@@ -18,7 +18,7 @@ from .conftest import ON_ONE, QUEUE, Api
 
 pytestmark = pytest.mark.integration
 
-OPEN = {"/", "/healthz", "/readyz", "/metrics", "/openapi.json"}
+OPEN = {"/", "/session", "/healthz", "/readyz", "/metrics", "/openapi.json"}
 
 
 def described(api: Api) -> dict[str, dict[str, dict[str, object]]]:

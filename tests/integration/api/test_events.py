@@ -16,13 +16,14 @@ import httpx
 import pytest
 
 from databases import NOON
+from renderkiln.api import sse
 from renderkiln.api.place import Place
 from renderkiln.database import deliveries, events, workers
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.delivery import DeliveryState
 from renderkiln.domain.event import Event
 
-from .conftest import Api
+from .conftest import ACCOUNT, Api
 
 pytestmark = pytest.mark.integration
 
@@ -167,6 +168,34 @@ def test_each_sees_what_it_may_and_asked_for(api: Api) -> None:
         assert chosen.event()["type"] == "user.upgraded"
     with streaming(api, key=api.keys["admin"], after="0") as admin:
         assert [admin.event()["type"] for _ in range(3)] == ["no.handler", "queue.paused", "user.upgraded"]
+
+
+@ON_ONE
+def test_the_stream_of_a_browser_lasts_as_long_as_its_session(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.02)  # after each the session is looked at
+    made = api.data("POST", "/keys", json={"name": "kiosk", "scope": "read", "account": ACCOUNT})
+    with httpx.Client(base_url=api.client.base_url) as browser:
+        browser.headers["Origin"] = str(browser.base_url)
+        assert browser.post("/login", json={"key": made["key"]}).is_success
+        with browser.stream("GET", "/api/v1/events/stream") as response:
+            stream = Stream(response)
+            for _ in range(5):
+                stream.frame()
+            assert emit(api)["id"] == stream.event()["id"]
+            assert api("DELETE", f"/keys/{made['id']}").is_success
+            for _ in iter(stream.frame, {}):  # until it ends
+                pass
+
+
+@ON_ONE
+def test_the_types_that_there_are(api: Api) -> None:
+    types = api.data("GET", "/events/types", scope="read")
+    assert {"job.progress", "job.completed"} <= set(types["streamed"])
+    assert "job.completed" in types["told"]
+    assert "job.progress" not in types["told"]
+    assert "user.upgraded" in types["handled"]
 
 
 @ON_ONE

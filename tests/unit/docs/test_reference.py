@@ -29,6 +29,10 @@ def test_the_page_is_up_to_date(generate: ModuleType, name: str) -> None:
     assert stored == generate.pages()[name], "run `make docs`"
 
 
+def test_the_dashboard_knows_the_api_as_it_is(generate: ModuleType) -> None:
+    assert generate.DOCUMENT.read_text(encoding="utf-8") == generate.openapi(), "run `make docs`"
+
+
 def test_every_command_option_and_setting_has_help(generate: ModuleType) -> None:
     for page in generate.pages().values():
         for line in page.splitlines():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path as File
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -22,6 +25,7 @@ from renderkiln.domain.report import iso
 from renderkiln.engine.assets import InUse
 from renderkiln.engine.uploads import TooMany
 from renderkiln.media.addresses import parse
+from renderkiln.media.audio.studio.score import TITLE
 from renderkiln.media.errors import MediaError
 
 router = APIRouter(prefix="/assets", tags=["assets"])
@@ -83,6 +87,30 @@ async def upload_asset(request: Request, kiln: Kiln, holder: Holder, name: Name)
             )
     told = as_json(stored)
     return succeeded(request, told, status=201, headers={"Location": f"/api/v1/assets/{stored.id}"})
+
+
+@router.post(
+    "/demo",
+    operation_id="composeDemo",
+    status_code=201,
+    dependencies=[needs("submit")],
+    responses={201: {"model": Success[Asset]}, **refusals(401, 403, 413)},
+)
+async def compose_demo(request: Request, kiln: Kiln, holder: Holder) -> JSONResponse:
+    """A song of twenty seconds, to try what can be made of one. Composing it takes a while the first time."""
+    track = await kiln.composer.track()
+    name = f"{TITLE}.wav"
+
+    def add() -> StoredAsset:
+        # The store takes what it is given: a copy, so that the next one has it, too.
+        kiln.kiln.uploads.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kiln.kiln.uploads.folder) as folder:
+            copy = File(shutil.copy(track, folder))
+            return kiln.kiln.assets.add(copy, name, holder.account)
+
+    stored = await kiln.work(add)
+    told = {"Location": f"/api/v1/assets/{stored.id}"}
+    return succeeded(request, as_json(stored), status=201, headers=told)
 
 
 @router.post(

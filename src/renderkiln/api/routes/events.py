@@ -24,8 +24,10 @@ from renderkiln.database.keys import StoredKey
 from renderkiln.domain.access import allows
 from renderkiln.domain.delivery import DeliveryState
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.event import OURS, PUBLIC
 from renderkiln.domain.report import iso
 from renderkiln.domain.states import ENDED
+from renderkiln.events import handlers
 from renderkiln.events.emission import TOLD_BY_OWNERS, TYPE
 
 router = APIRouter(tags=["events"])
@@ -93,6 +95,14 @@ class Emitted(BaseModel):
     warnings: list[str]
 
 
+class EventTypes(BaseModel):
+    """What can happen."""
+
+    streamed: list[str] = Field(description="All of Renderkiln's own: streams tell of them")
+    told: list[str] = Field(description="Those of them that webhooks are told, too")
+    handled: list[str] = Field(description="Those that a handler is installed for, where this server runs")
+
+
 class Try(BaseModel):
     """One that has ended."""
 
@@ -116,6 +126,18 @@ class Handling(BaseModel):
     endedAt: str | None  # noqa: N815
     nextAt: str | None = Field(description="When it is tried again")  # noqa: N815
     tries: list[Try] = Field(description="What came of each, those before a retry among them; the latest 20")
+
+
+@router.get(
+    "/events/types",
+    operation_id="listEventTypes",
+    dependencies=[needs("read")],
+    responses={200: {"model": Success[EventTypes]}, **refusals(401, 403)},
+)
+async def list_types(request: Request) -> JSONResponse:
+    """The types of events there are; whoever emits may have more of their own."""
+    told = {"streamed": sorted(OURS), "told": sorted(PUBLIC), "handled": sorted(handlers.installed())}
+    return succeeded(request, told)
 
 
 @router.post(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path as File
 from typing import Annotated, Any
 
@@ -16,7 +18,7 @@ from renderkiln.api.folders import all_folders_of, folders_of
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.costs import Cost
 from renderkiln.api.routes.jobs import JobId, Notice, found
-from renderkiln.database import attempts, costs, events
+from renderkiln.database import attempts, costs, events, pictures
 from renderkiln.database.attempts import AttemptOutcome
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.discretion import without
@@ -147,6 +149,34 @@ async def get_history(
     rows = await kiln.work(ask)
     items = without(rows[:limit], folders_of(kiln, stored))
     return succeeded(request, {"items": items, "nextAfter": items[-1]["seq"] if len(rows) > limit else None})
+
+
+@router.get(
+    "/picture",
+    operation_id="getPicture",
+    dependencies=[needs("read")],
+    response_class=Response,
+    responses={
+        200: {"description": "A JPEG, some 500 pixels wide", "content": {"image/jpeg": {}}},
+        204: {"description": "It shows nothing at the moment"},
+        **refusals(401, 403, 404, 422),
+    },
+)
+async def get_picture(kiln: Kiln, holder: Holder, job_id: JobId) -> Response:
+    """What is being made looks so, at most a few seconds ago. There is none before a job draws, or after."""
+    await found(kiln, job_id, holder)
+
+    def latest() -> tuple[bytes, datetime] | None:
+        with kiln.kiln.database.read() as connection:
+            return pictures.latest(connection, job_id)
+
+    taken = await kiln.read(latest)
+    if taken is None:
+        return Response(status_code=204)
+    jpeg, at = taken
+    return Response(
+        jpeg, media_type="image/jpeg", headers={"last-modified": format_datetime(at, usegmt=True)}
+    )
 
 
 @router.get(

@@ -1,32 +1,27 @@
-"""Logging in and out with a browser, and the first page it sees."""
+"""Logging in and out with a browser."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
 
-from renderkiln.api.auth import Holder
-from renderkiln.api.envelope import Refused, refusals
-from renderkiln.api.room import Kiln
-from renderkiln.api.session import COOKIE, LASTS
+from renderkiln.api.auth import Holder, opener_of
+from renderkiln.api.envelope import Refused, Success, refusals, succeeded
+from renderkiln.api.room import Kiln, Reached
+from renderkiln.api.session import COOKIE, LASTS, is_own
 
 router = APIRouter(tags=["login"])
 
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Renderkiln</title>
-<body><h1>Renderkiln</h1>
-<p>The render room answers. What it can do: <a href="/openapi.json">/openapi.json</a>.</p>
-<p>Jobs: <a href="/api/v1/jobs">/api/v1/jobs</a>. There is no dashboard in this version.</p>
-</body></html>
-"""
 
+class Entry(BaseModel):
+    """The key of whoever wants in."""
 
-@router.get("/", operation_id="getPage", response_class=HTMLResponse)
-async def get_page() -> HTMLResponse:
-    """A page that says what is here."""
-    return HTMLResponse(_PAGE)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    key: str = Field(min_length=1, max_length=200, repr=False)
 
 
 @router.get(
@@ -44,15 +39,47 @@ async def log_in(
     if cookie is None:
         raise Refused(403, "LINK_EXPIRED", "this link was used, or is of an earlier start")
     answer = RedirectResponse("/", status_code=303)
-    answer.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=int(LASTS.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https" or (kiln.kiln.settings.public_url or "").startswith("https:"),
-    )
+    _remember(request, kiln, answer, cookie)
     return answer
+
+
+@router.post(
+    "/login",
+    operation_id="logInWithKey",
+    status_code=204,
+    responses={204: {"description": "Logged in: a cookie says so"}, **refusals(401, 403, 422)},
+)
+async def log_in_with_key(request: Request, kiln: Kiln, entry: Entry) -> Response:
+    """Log in with an API key, and with no more rights than it has; until it is revoked, a week at most."""
+    if not is_own(request.method, request.headers, kiln.kiln.settings.public_url):
+        raise Refused(403, "FOREIGN_ORIGIN", "a page of another server has sent this")
+    key = await kiln.read(lambda: kiln.keys.holder(entry.key))
+    if key is None:
+        raise Refused(401, "UNAUTHENTICATED", "this key opens nothing: it is misspelt, or was revoked")
+    answer = Response(status_code=204)
+    _remember(request, kiln, answer, kiln.sessions.enter(key, kiln.room.clock.now()))
+    return answer
+
+
+def _remember(request: Request, kiln: Reached, answer: Response, cookie: str) -> None:
+    is_https = request.url.scheme == "https" or (kiln.kiln.settings.public_url or "").startswith("https:")
+    lasts = int(LASTS.total_seconds())
+    answer.set_cookie(COOKIE, cookie, max_age=lasts, httponly=True, samesite="lax", secure=is_https)
+
+
+class Session(BaseModel):
+    """Whether this browser is logged in."""
+
+    isLoggedIn: bool  # noqa: N815
+
+
+@router.get(
+    "/session", operation_id="getSession", responses={200: {"model": Success[Session]}, **refusals(422)}
+)
+async def get_session(request: Request, kiln: Kiln) -> JSONResponse:
+    """Whether the cookie that came with this opens anything: a page asks before it shows itself."""
+    holder = await opener_of(request, kiln)
+    return succeeded(request, {"isLoggedIn": holder is not None})
 
 
 @router.post(

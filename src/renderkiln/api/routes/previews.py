@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -11,13 +10,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Holder, needs
-from renderkiln.api.envelope import Refused, refusals
+from renderkiln.api.drawing import drawn
+from renderkiln.api.envelope import refusals
 from renderkiln.api.ordering import job_ordered
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes.projects import RenderOrder, film_order
 from renderkiln.api.stored import ProjectId, projects_of, refusing
-from renderkiln.domain.errors import Stopped, UsageError
-from renderkiln.engine.preview import Preview, TooSlow
+from renderkiln.engine.preview import Preview
 from renderkiln.pipelines.scenes.params import ScenesParams
 
 router = APIRouter(prefix="/projects", tags=["projects"])
@@ -35,8 +34,10 @@ class PreviewOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    at: float | None = Field(
-        None, ge=0, le=1e6, description="The frame at this second; by default a sheet with every scene"
+    at: Annotated[float, Field(ge=0, le=1e6)] | Literal["best"] | None = Field(
+        None,
+        description="The frame at this second, or the one in which what is on the first scene has come in "
+        "(best); by default a sheet with every scene",
     )
     scenes: list[Annotated[str, Field(max_length=100)]] = Field(
         default_factory=list, max_length=1000, description="Ids of scenes in their order; by default all"
@@ -63,34 +64,18 @@ async def preview_project(
     request: Request, kiln: Kiln, holder: Holder, project_id: ProjectId, order: PreviewOrder | None = None
 ) -> Response:
     """A frame of the film, or a sheet of its scenes, without making the film. Takes some seconds."""
-    wish, stop = order or PreviewOrder(), threading.Event()
+    wish = order or PreviewOrder()
 
-    def draw() -> Preview:
+    def draw(stop: threading.Event) -> Preview:
         with refusing("body"):
             stored, document = projects_of(kiln, holder).read(project_id)
         film = RenderOrder(scenes=wish.scenes, resolution=wish.resolution, aspect=wish.aspect)
         # The very same job, so that what is wrong with it is told as of a render. It is not queued.
         job = job_ordered(kiln.kiln, holder, film_order(stored, document, film), None).jobs[0]
-        pipeline = kiln.kiln.pipeline(job.pipeline)
         params = ScenesParams.model_validate(dict(job.params))
-        try:
-            return kiln.kiln.previews.draw(pipeline, params, wish.at, stop)
-        except UsageError as error:
-            raise Refused(422, "INVALID_REQUEST", str(error)) from error
-        except TooSlow as error:
-            raise Refused(422, "TOO_SLOW", str(error)) from error
-        except Stopped as error:
-            raise Refused(408, "DISCONNECTED", str(error)) from error
+        return kiln.kiln.previews.draw(kiln.kiln.pipeline(job.pipeline), params, wish.at, stop)
 
-    drawing = asyncio.ensure_future(kiln.draw(holder.account, draw))
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait((drawing, gone), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        gone.cancel()
-        if not drawing.done():  # nobody waits for it any more, or the server stops
-            stop.set()
-    preview = await drawing
+    preview = await drawn(request, kiln, holder.account, draw)
     return Response(preview.png, media_type="image/png", headers=_told(preview))
 
 
@@ -99,9 +84,3 @@ def _told(preview: Preview) -> dict[str, str]:
     if preview.second is not None and preview.scene is not None:
         told |= {"Preview-Second": f"{preview.second:.3f}", "Preview-Scene": quote(preview.scene)}
     return told
-
-
-async def _gone(request: Request) -> None:
-    """Until who asks has left."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -106,8 +106,18 @@ def write_image(path: Path, rgb: Pixels, *, quality: int = 90) -> None:
         part.unlink(missing_ok=True)
 
 
+def as_jpeg(rgb: Pixels, *, quality: int = 75) -> bytes:
+    """RGB or RGBA (straight alpha) as a JPEG file."""
+    return _lossy(rgb, skia.EncodedImageFormat.kJPEG, quality)
+
+
 def _lossy(rgb: Pixels, kind: Any, quality: int) -> bytes:
     return bytes(_as_skia(_with_alpha(rgb)).encodeToData(kind, quality))
+
+
+def webp(rgb: Pixels, quality: int = 85) -> bytes:
+    """RGB or RGBA (straight alpha) as WebP."""
+    return _lossy(rgb, skia.EncodedImageFormat.kWEBP, quality)
 
 
 def png(rgb: Pixels) -> bytes:

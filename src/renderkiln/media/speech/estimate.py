@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from renderkiln.media.speech.script import Passage, Pause, parse
+from renderkiln.media.speech.sentences import sentences
 
 # Seconds for each, measured with eSpeak NG at 160 words a minute, which is about how fast all providers speak
 _SECONDS = tuple(
@@ -29,6 +30,23 @@ def estimate_seconds(script: str, speed: float = 1.0) -> float:
     items = parse(script)
     pauses = sum(item.seconds for item in items if isinstance(item, Pause))
     return pauses + sum(spoken_seconds(item.text) for item in items if isinstance(item, Passage)) / speed
+
+
+def beginning(script: str, seconds: float, speed: float = 1.0) -> str:
+    """What of a script is spoken in its first `seconds`, whole sentences and one at least; without chapters.
+
+    Raises BadScript as `parse`.
+    """
+    said, rest, left = "", "", seconds
+    for item in parse(script):
+        if isinstance(item, Pause) and said:
+            rest, left = f"[pause {item.seconds:g}s] ", left - item.seconds
+        for sentence in sentences(item.text) if isinstance(item, Passage) else ():
+            left -= spoken_seconds(sentence) / speed
+            if said and left < 0:
+                return said
+            said, rest = f"{said} {rest}{sentence}".strip(), ""
+    return said
 
 
 def spoken_seconds(text: str) -> float:

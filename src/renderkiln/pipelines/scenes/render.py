@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from renderkiln.domain.errors import Permanent
 from renderkiln.media.errors import Unreadable
 from renderkiln.media.frames.canvas import Frame
+from renderkiln.media.frames.glimpse import glimpse
 from renderkiln.media.inspect import inspect
 from renderkiln.media.kernels import are_compiled
 from renderkiln.pipelines.contract import Result, StageContext
@@ -124,6 +126,7 @@ class _Maker:
             for n in range(part.frames):
                 drawer.draw(frame, n)
                 encoder.write(frame.buffer.data)
+                self._ctx.show(partial(glimpse, frame))
                 self._count(1)
             encoder.finish()
         packets = self._verified(part, path)

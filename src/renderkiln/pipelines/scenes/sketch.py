@@ -91,9 +91,12 @@ class Sketch:
         timeline = self.timeline
         if not 0 <= seconds <= timeline.seconds:
             raise UsageError(f"there is no second {seconds:g}: the film lasts {timeline.seconds:.2f} s")
-        number = min(int(seconds * timeline.fps + _TINY), timeline.frames - 1)
-        second, scene = float(number / timeline.fps), timeline.at(number).span.id
-        return Shot(to_rgb(self.frame(number)), second, scene)
+        return self._shot(min(int(seconds * timeline.fps + _TINY), timeline.frames - 1))
+
+    def telling(self) -> Shot:
+        """The frame of the first scene in which its layers have come in."""
+        first = self.timeline.spans[0]
+        return self._shot(first.start + first.telling)
 
     def storyboard(self, title: str) -> Pixels:
         """A sheet with a picture of every scene, each when its layers have come in. Raises UsageError."""
@@ -114,6 +117,10 @@ class Sketch:
         """Its scenes and its length, in words."""
         count = len(self.timeline.spans)
         return f"{count} scene{'' if count == 1 else 's'}, {self.timeline.seconds:.1f} s"
+
+    def _shot(self, number: int) -> Shot:
+        second, scene = float(number / self.timeline.fps), self.timeline.at(number).span.id
+        return Shot(to_rgb(self.frame(number)), second, scene)
 
     def frame(self, number: int) -> Frame:
         """Frame `number` of the film."""

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from renderkiln.media.ffmpeg.command import encode_frames
 from renderkiln.media.ffmpeg.run import Feed
 from renderkiln.media.frames.canvas import Frame
+from renderkiln.media.frames.glimpse import glimpse
 from renderkiln.media.frames.relay import draw_in_order
 from renderkiln.media.kernels import are_compiled
 from renderkiln.pipelines.contract import Result, StageContext
@@ -106,6 +108,7 @@ class _SegmentWriter:
                 for _ in segment.frames:
                     _, frame = next(frames)
                     encoder.write(frame.buffer.data)
+                    self._ctx.show(partial(glimpse, frame))
                     self._speed.reached(self._speed.done + 1)
                     self._ctx.progress(self._speed.fraction, "Rendering frames", **self._speed.facts)
                     self._record(wait=False)
