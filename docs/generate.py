@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from fastapi import FastAPI
 from pydantic.fields import FieldInfo
 
 from renderkiln.api.app import create_app
@@ -29,6 +30,7 @@ from renderkiln.pipelines.visualizer.formats import FORMATS
 from renderkiln.settings import FILE, Settings
 
 FOLDER = Path(__file__).parent / "reference"
+DOCUMENT = Path(__file__).parents[1] / "dashboard/openapi.json"
 NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run `make docs`. -->"
 MACHINE = {"home": "the platform's user data folder", "cores": "all that this process may use"}
 BUILT_IN = ("flame", "particles", "spectrum", "waveform")  # whatever else is installed where this runs
@@ -129,14 +131,24 @@ def default(name: str, field: FieldInfo) -> str:
     return "none" if field.default in (None, ()) else f"`{field.default}`"
 
 
+def api() -> FastAPI:
+    """The API, of a room without anything in it."""
+    with tempfile.TemporaryDirectory() as home:
+        return create_app(Renderkiln(Settings(home=Path(home))))
+
+
+def openapi() -> str:
+    """The document that the dashboard's client is typed by."""
+    return json.dumps(api().openapi(), indent=1) + "\n"
+
+
 def http() -> Iterator[str]:
     """Every request that is answered."""
     yield "# HTTP requests"
     yield ""
     yield "What each takes and gives, field by field, is in `GET /openapi.json` of a running service."
     yield "A key of a scope does what those before it do: read, submit, admin."
-    with tempfile.TemporaryDirectory() as home:
-        app = create_app(Renderkiln(Settings(home=Path(home))))
+    app = api()
     described = app.openapi()["paths"]
     scopes = dict(scopes_of(app.routes))
     for tag in dict.fromkeys(each["tags"][0] for path in described.values() for each in path.values()):
@@ -416,10 +428,10 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[st
 def main() -> int:
     """Write the pages; with `--check` only say which ones lag. Exit status 1 if any does."""
     lagging = []
-    for name, text in pages().items():
-        page = FOLDER / name
+    wanted = {FOLDER / name: text for name, text in pages().items()} | {DOCUMENT: openapi()}
+    for page, text in wanted.items():
         if not page.exists() or page.read_text(encoding="utf-8") != text:
-            lagging.append(name)
+            lagging.append(page.name)
             if "--check" not in sys.argv:
                 page.parent.mkdir(exist_ok=True)
                 page.write_text(text, encoding="utf-8")

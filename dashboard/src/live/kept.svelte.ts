@@ -1,0 +1,83 @@
+// Something read from the server and kept true while a page shows it.
+import { untrack } from 'svelte';
+import { Refusal, words } from '../api/client';
+import type { Happening } from '../api/nouns';
+import { connection } from './connection.svelte';
+
+const PAUSE = 700; // ms between two readings, however much happens
+
+/** The value, or why there is none. While it is read anew the old one stays. */
+export class Kept<T> {
+  value = $state.raw<T>();
+  problem = $state.raw<Refusal>();
+  isReading = $state(false);
+  #load: (signal: AbortSignal) => Promise<T>;
+  #last = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reading: AbortController | undefined;
+
+  constructor(load: (signal: AbortSignal) => Promise<T>) {
+    this.#load = load;
+  }
+
+  /** Read now, whatever is under way. */
+  async read(): Promise<void> {
+    this.stop();
+    const reading = (this.#reading = new AbortController());
+    this.isReading = true;
+    this.#last = Date.now();
+    try {
+      const value = await this.#load(reading.signal);
+      if (reading.signal.aborted) return;
+      this.value = value;
+      this.problem = undefined;
+    } catch (error) {
+      if (reading.signal.aborted) return;
+      this.problem = error instanceof Refusal ? error : new Refusal(0, 'BROKEN', words(error));
+    }
+    this.isReading = false;
+  }
+
+  /** Read soon: many calls are one reading. */
+  soon(): void {
+    this.#timer ??= setTimeout(() => void this.read(), Math.max(0, this.#last + PAUSE - Date.now()));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#reading?.abort();
+  }
+}
+
+/**
+ * To be called while a component begins: `load` is read at once, again when what it depends on changes, after
+ * each event that `concerns` it, and whenever events were missed. `patch` shows an event without reading.
+ */
+export function keep<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  concerns: (event: Happening) => boolean,
+  patch?: (value: T, event: Happening) => T,
+  every?: (value: T | undefined) => number | undefined, // ms to the next reading, also if nothing happens
+): Kept<T> {
+  const kept = new Kept(load);
+  $effect(() => {
+    void connection.opened;
+    void kept.read();
+    return () => kept.stop();
+  });
+  $effect(() =>
+    connection.hear((event) => {
+      const value = untrack(() => kept.value);
+      if (patch && value !== undefined) kept.value = patch(value, event);
+      if (concerns(event)) kept.soon();
+    }),
+  );
+  $effect(() => {
+    const pause = every?.(kept.value);
+    if (pause === undefined) return;
+    const timer = setTimeout(() => document.hidden || void kept.read(), pause);
+    return () => clearTimeout(timer);
+  });
+  return kept;
+}

@@ -1,0 +1,105 @@
+// The jobs that match, newest first, page by page, and kept true by what happens.
+import { api, data, Refusal, words } from '../../api/client';
+import type { Happening, Job, State } from '../../api/nouns';
+import { isNews, patched } from '../../live/patch';
+
+export interface Filter {
+  state: State[];
+  queue?: string;
+  pipeline?: string;
+  batch?: string;
+  q?: string;
+}
+
+const PAGE = 100;
+const PAUSE = 900; // ms between two readings
+
+export class JobList {
+  items = $state.raw<Job[]>([]);
+  problem = $state.raw<Refusal>();
+  isReading = $state(true);
+  hasMore = $state(false);
+  #cursor: string | null = null;
+  #filter: Filter = { state: [] };
+  #reading: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Begin anew with another filter; what is shown stays until the answer is there. */
+  async show(filter: Filter): Promise<void> {
+    this.#filter = filter;
+    this.isReading = true;
+    const page = await this.#page(null);
+    if (!page) return;
+    this.items = page.items;
+    this.#goesOn(page.nextCursor);
+  }
+
+  /** The next page, if there is one and none is being read. */
+  async more(): Promise<void> {
+    if (!this.hasMore || this.isReading) return;
+    this.isReading = true;
+    const page = await this.#page(this.#cursor);
+    if (!page) return;
+    const known = new Set(this.items.map(({ id }) => id));
+    this.items = [...this.items, ...page.items.filter(({ id }) => !known.has(id))];
+    this.#goesOn(page.nextCursor);
+  }
+
+  hear(event: Happening): void {
+    if (!event.jobId) return;
+    const at = this.items.findIndex(({ id }) => id === event.jobId);
+    const old = this.items[at];
+    if (old) {
+      const job = patched(old, event);
+      if (job !== old) {
+        const fits = !this.#filter.state.length || this.#filter.state.includes(job.state);
+        this.items = fits ? this.items.with(at, job) : this.items.toSpliced(at, 1);
+      }
+    }
+    if (isNews(event)) this.#timer ??= setTimeout(() => void this.#refresh(), PAUSE);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#reading?.abort();
+  }
+
+  /** The newest ones again; those further down stay as events have left them. */
+  async #refresh(): Promise<void> {
+    this.#timer = undefined;
+    if (this.isReading) return;
+    const page = await this.#page(null);
+    if (!page) return;
+    const fresh = new Map(page.items.map((job) => [job.id, job]));
+    const rest = this.items
+      .slice(Math.min(this.items.length, page.items.length))
+      .filter(({ id }) => !fresh.has(id));
+    const isAll = page.nextCursor === null;
+    this.items = isAll ? page.items : [...page.items, ...rest];
+    if (isAll || this.#cursor === null) this.#goesOn(page.nextCursor);
+  }
+
+  #goesOn(cursor: string | null): void {
+    this.#cursor = cursor;
+    this.hasMore = cursor !== null;
+    this.isReading = false;
+  }
+
+  async #page(cursor: string | null) {
+    this.#reading?.abort();
+    const reading = (this.#reading = new AbortController());
+    const { state, ...rest } = this.#filter;
+    const query = { limit: PAGE, ...rest, ...(state.length && { state }), ...(cursor && { cursor }) };
+    try {
+      const page = await data(api.GET('/api/v1/jobs', { params: { query }, signal: reading.signal }));
+      if (reading.signal.aborted) return undefined;
+      this.problem = undefined;
+      return page;
+    } catch (error) {
+      if (reading.signal.aborted) return undefined;
+      this.problem = error instanceof Refusal ? error : new Refusal(0, 'BROKEN', words(error));
+      this.isReading = false;
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,5 @@
+class Help {
+  isOpen = $state(false);
+}
+
+export const help = new Help();

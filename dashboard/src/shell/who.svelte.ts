@@ -1,0 +1,31 @@
+// Who is logged in.
+import { api, data, Refusal } from '../api/client';
+import type { Me } from '../api/nouns';
+
+class Who {
+  me = $state.raw<Me>();
+  isUnknown = $state(false);
+
+  async ask(): Promise<void> {
+    try {
+      // Asked first, because a refusal would stand in the browser's console like a fault.
+      const { isLoggedIn } = await data(api.GET('/session'));
+      this.me = isLoggedIn ? await data(api.GET('/api/v1/me')) : undefined;
+      this.isUnknown = !isLoggedIn;
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 0) {
+        setTimeout(() => void this.ask(), 1500);
+        return;
+      }
+      this.me = undefined;
+      this.isUnknown = true;
+    }
+  }
+
+  async leave(): Promise<void> {
+    await api.POST('/logout');
+    await this.ask();
+  }
+}
+
+export const who = new Who();

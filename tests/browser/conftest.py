@@ -1,0 +1,186 @@
+"""The dashboard in a real browser, before a real service."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from renderkiln.api.site import BUILT
+from waiting import until
+
+HERE = Path(__file__).parent
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass
+class Service:
+    """`renderkiln serve` with a home of its own, and what it said when it began."""
+
+    home: Path
+    url: str = ""
+    link: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    def __call__(self, *arguments: object) -> str:
+        """What a command of the same home prints."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "renderkiln", *map(str, arguments)],
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.strip()
+
+    def start(self, *, port: int = 0) -> None:
+        said = self.home.parent / "said"
+        with said.open("w") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "renderkiln", "serve", "--port", str(port)],
+                env=self._env,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        self.process = process
+        until(lambda: "token=" in said.read_text() or process.poll() is not None)
+        told = said.read_text()
+        url = re.search(r"(http://[^ ]+)/api/v1 answers", told)
+        link = re.search(r"http://\S+/login\?\S+", told)
+        assert url is not None, told
+        assert link is not None, told
+        self.url, self.link = url[1], link[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def workers(self) -> list[int]:
+        """Processes of workers of this home."""
+        return [pid for pid, line in self._processes() if "worker" in line]
+
+    def end(self) -> None:
+        for pid, _ in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def _env(self) -> dict[str, str]:
+        own = {
+            "HOME": self.home,
+            "OUTPUT_DIR": self.home.parent / "films",
+            "POLL_INTERVAL": 0.2,
+            "PRIVATE_URLS": True,  # webhooks to this machine
+        }
+        return {**os.environ, **{f"RENDERKILN_{name}": str(value) for name, value in own.items()}}
+
+    def _processes(self) -> Iterator[tuple[int, list[str]]]:
+        mark = f"RENDERKILN_HOME={self.home}".encode()
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    yield int(entry.name), (entry / "cmdline").read_text().split("\0")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path / "home")
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not (BUILT / "index.html").exists():
+        pytest.fail("the dashboard is not built: `make dashboard`")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        pytest.skip("no chromium on PATH: the dashboard is not looked at")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
+        yield made
+        made.close()
+
+
+@dataclass
+class Faults:
+    """What a page complained of."""
+
+    said: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = ()
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not any(each in message.text for each in self.expected):
+            self.said.append(message.text)
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def open_page(browser: Browser, service: Service, faults: Faults) -> Iterator[OpenPage]:
+    """A new window; whatever its console says is a failure."""
+    contexts: list[BrowserContext] = []
+
+    def made(*, width: int = 1280, height: int = 800, dark: bool = False, log_in: bool = True) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            base_url=service.url,
+        )
+        context.set_default_timeout(60_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", faults.hear)
+        page.on("pageerror", lambda error: faults.said.append(str(error)))
+        if log_in:
+            key = service("keys", "create", "--name", "browser", "--scope", "admin")
+            page.goto("/")
+            page.get_by_label("API key").fill(key)
+            page.get_by_role("button", name="Log in").click()
+            page.get_by_role("heading", name="Overview").wait_for()
+        return page
+
+    yield made
+    for context in contexts:
+        context.close()
+    assert not faults.said
