@@ -175,7 +175,8 @@ def test_where_nobody_else_uploads_the_one_who_renders_does_and_goes_on_where_th
     rig: Rig, moto: ObjectStore, proxy: Proxy
 ) -> None:
     proxy.concerns = re.compile("^PUT")
-    environ = {**in_bucket(moto.bucket(endpoint=proxy.endpoint)), "QUEUES": "video-rendering"}
+    bucket = in_bucket(moto.bucket(endpoint=proxy.endpoint))
+    environ = {**bucket, "QUEUES": "video-rendering", "RENDERKILN_SHARE_WORK": "never"}  # parts are PUT, too
     proxy.faults.append("mute")
     first = rig.worker("w1", environ=environ)
     (id,) = rig.submit("note", segments=1, seconds=0.1)
