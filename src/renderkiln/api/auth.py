@@ -12,7 +12,7 @@ from renderkiln.api.envelope import Refused
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.session import COOKIE, LINK, by_link, is_own
 from renderkiln.database.keys import StoredKey
-from renderkiln.domain.access import Scope, allows
+from renderkiln.domain.access import LOCAL, Scope, allows
 
 _BEARER = HTTPBearer(auto_error=False, description="A key made by `renderkiln keys create`: rk_…")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
@@ -30,30 +30,35 @@ async def holder_of(
     What is not `counted` is a look of ours at a request that goes on.
     """
     if sent is None:
-        return await _browser(request, kiln)
+        return await _browser(request, kiln, counted=counted)
     keys = kiln.keys
     key = await kiln.read(lambda: keys.holder(sent.credentials))
     if key is None:
         raise _unknown("this key opens nothing: it is misspelt, or was revoked")
-    if not counted:
-        return key
+    if counted:
+        _count(kiln, key)
+        kiln.note_use(key)
+    return key
+
+
+def _count(kiln: Reached, key: StoredKey) -> None:
     wait = kiln.throttle.wait(key.id) if kiln.throttle.rate else 0.0
     if wait:
         told = f"this key makes more than {kiln.throttle.rate:g} requests a second (setting rate_limit)"
         raise Refused(429, "RATE_LIMITED", told, headers={"Retry-After": str(math.ceil(wait))})
-    kiln.note_use(key)
-    return key
 
 
 Holder = Annotated[StoredKey, Depends(_holder)]
 
 
-async def _browser(request: Request, kiln: Reached) -> StoredKey:
+async def _browser(request: Request, kiln: Reached, *, counted: bool) -> StoredKey:
     holder = await opener_of(request, kiln)
     if holder is None:
         raise _unknown("this needs a key: send the header Authorization: Bearer rk_…")
     if not is_own(request.method, request.headers, kiln.kiln.settings.public_url):
         raise Refused(403, "FOREIGN_ORIGIN", "a page of another server has sent this with your cookie")
+    if counted and holder.account != LOCAL:  # who came by the link is who runs all this
+        _count(kiln, holder)
     return holder
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import Request
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from renderkiln.api.envelope import Refused, failed
 
 MOST_BYTES = 64 << 10  # of a head, or of what stands around pieces of a body
 PATIENCE = 20.0  # seconds for a whole head
+MOST_AHEAD = 8  # requests that somebody sends before the first of them is answered
 
 
 class Connection(HttpToolsProtocol):
@@ -19,6 +21,7 @@ class Connection(HttpToolsProtocol):
     _loose = 0  # bytes since the last that had an end, more or less
     _in_head = False
     _waiting: asyncio.TimerHandle | None = None
+    _answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
@@ -26,7 +29,16 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_more()
+        if (
+            self._answering is not None
+        ):  # uvicorn tells only the newest request, and others may wait before it
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         self._loose += len(data)
@@ -56,6 +68,11 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._loose = False, 0
         self._wait_no_more()
+        # The parser takes no body from who wants another protocol: what followed would be the next request.
+        if self.parser.should_upgrade() and any(map(_announces_a_body, self.headers)):
+            raise ValueError("a request with a body cannot ask for another protocol")
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise ValueError("too many requests before the first is answered")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -76,5 +93,11 @@ class Connection(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._waiting = None
-        if not self.transport.is_closing():
+        answers = self._answering is not None and not self._answering.response_complete
+        if not answers and not self.transport.is_closing():
             self.transport.close()
+
+
+def _announces_a_body(header: tuple[bytes, bytes]) -> bool:
+    name, value = header
+    return name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from renderkiln.api.demo import Composer
 from renderkiln.api.envelope import Refused
 from renderkiln.api.fetching import Fetcher
+from renderkiln.api.recently import Recently
 from renderkiln.api.session import Sessions
 from renderkiln.api.sse import Hub
 from renderkiln.api.throttle import Throttle
@@ -44,6 +45,7 @@ class Reached:
     sessions: Sessions
     fetcher: Fetcher
     composer: Composer
+    activity: Recently
     _noted: dict[str, float] = field(default_factory=dict)  # when each key's use was written down last
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
     _looks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOOKS))

@@ -44,9 +44,10 @@ class Sessions:
         """The value of the cookie of somebody who has this key."""
         return self._cookie(key.id, now)
 
-    def log_out(self, cookie: str) -> None:
+    def log_out(self, cookie: str, now: datetime) -> None:
         """Let it open nothing any more."""
-        self._ended.add(cookie.partition("?")[0])
+        if self.opener(cookie, now) is not None:  # else there is nothing to remember
+            self._ended.add(cookie.partition("?")[0])
 
     def opener(self, cookie: str, now: datetime) -> str | None:
         """What this cookie was given for: LINK, or the id of a key; None for one that opens nothing."""

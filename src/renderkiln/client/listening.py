@@ -30,13 +30,14 @@ def listen(
             answer = yield from _opened(path, query, place)
             if answer.status == 204:
                 return
-            if answer.status != 200:
+            if answer.status != 200 or "event-stream" not in answer.headers.get("content-type", ""):
                 raise (yield from _refused(answer))
             while some := (yield from read()):
                 heard, tried = time.monotonic(), 0
                 for event in feed.events(some):
                     yield Item(event)
-                place = feed.place or place
+                # However long somebody took over them: the server was there until now.
+                place, heard = feed.place or place, time.monotonic()
         except RenderkilnApiError as error:
             is_over = tried + 1 >= patience.tries if heard is None else time.monotonic() - heard > _OUTAGE
             if is_over or not is_passing(error):

@@ -14,8 +14,13 @@ def show(
     connection: sa.Connection, job_id: str, attempt: int, owner: str, jpeg: bytes, now: datetime
 ) -> None:
     """Keep this one, and none before it; nothing if somebody else holds the job."""
-    held = sa.select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.attempt == attempt, jobs.c.owner == owner)
-    if connection.execute(held).first() is None:
+    held = (
+        jobs.c.id == job_id,
+        jobs.c.attempt == attempt,
+        jobs.c.owner == owner,
+        jobs.c.state == "processing",
+    )
+    if connection.execute(sa.select(jobs.c.id).where(*held).with_for_update()).first() is None:
         return
     values = {"jpeg": jpeg, "at": now}
     row = insert_into(connection.dialect.name, pictures).values(job_id=job_id, **values)

@@ -61,10 +61,11 @@ def _of_queue(
     for each in passed:
         if each.completed_at is not None and each.state in counts:
             counts[each.state][_step(ends, each.completed_at)] += 1
-        if each.started_at is not None and each.started_at > first:
-            n = _step(ends, each.started_at)
-            began[n] += 1
-            waits[n].append((each.started_at - each.created_at).total_seconds())
+        left = each.started_at or each.completed_at  # the latter: it was withdrawn before it began
+        if left is not None and left > first:
+            began[_step(ends, left)] += 1
+            if each.started_at is not None:
+                waits[_step(ends, left)].append((left - each.created_at).total_seconds())
     return Activity(
         name,
         counts["completed"],

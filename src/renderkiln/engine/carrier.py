@@ -45,6 +45,7 @@ class Carrier:
         self._forgotten: deque[str] = deque()
         self._now: Parcel | None = None
         self._removes = False
+        self._removed_last = False
         self._over = False
         self._well = True
         self._changed = threading.Condition()
@@ -76,7 +77,8 @@ class Carrier:
     def forget(self, work: str) -> None:
         """Remove what is stored of this work, soon."""
         with self._changed:
-            self._forgotten.append(work)
+            if len(self._forgotten) < MOST:  # the sweep finds it, a week later
+                self._forgotten.append(work)
             self._changed.notify_all()
 
     def __enter__(self) -> Self:
@@ -111,14 +113,16 @@ class Carrier:
         """What is to be done now: a file to send or a work to forget; None at the end."""
         with self._changed:
             while not self._over:
-                if self._forgotten:
-                    self._removes = True
+                now = time.monotonic()
+                due = next((each for each in self._waiting if each.due <= now), None)
+                if self._forgotten and (due is None or not self._removed_last):  # by turns
+                    self._removes = self._removed_last = True
                     return self._forgotten.popleft()
-                wait = self._waiting[0].due - time.monotonic() if self._waiting else None
-                if wait is not None and wait <= 0:
-                    self._now = self._waiting.popleft()
-                    return self._now
-                self._changed.wait(wait)
+                if due is not None:
+                    self._waiting.remove(due)
+                    self._now, self._removed_last = due, False
+                    return due
+                self._changed.wait(min((each.due - now for each in self._waiting), default=None))
             return None
 
     def _do(self, task: Parcel | str) -> None:

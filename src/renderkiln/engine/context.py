@@ -101,7 +101,12 @@ class Context:
         self._shown_at = now
         from renderkiln.media.frames.image import as_jpeg  # who draws has Skia loaded
 
-        jpeg = base64.b64encode(as_jpeg(look())).decode()
+        try:
+            jpeg = base64.b64encode(as_jpeg(look())).decode()
+        except Exception:  # a film is worth more than a look at it
+            self.log.warning("nobody sees what is being made", exc_info=True)
+            self._shown_at = float("inf")
+            return
         self._send({"kind": "picture", "jpeg": jpeg})
 
     def warn(self, code: str, message: str) -> None:

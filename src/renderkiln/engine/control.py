@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, dependencies, jobs, moves, stages
+from renderkiln.database import batches, dependencies, jobs, moves, pictures, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
@@ -68,6 +68,7 @@ class Control:
             moves.withdraw_if_waiting(connection, job_id, now)
         else:
             moves.cancel_if_running(connection, job_id, now)
+            pictures.forget(connection, job_id)
         tell(connection, "job.cancelled", job, now, message="Cancelled")
         batch_ended(connection, job.batch_id, now)
         dependents.give_up(connection, job_id, "was cancelled", now)

@@ -61,7 +61,7 @@ def persist(
                 unanswered.append(result)
             return result
         except RenderkilnError as error:
-            if error is refused or not unanswered or done is None:
+            if refused is not None or not unanswered or done is None:
                 raise
             refused = error
         except (OperationalError, InterfaceError) as error:

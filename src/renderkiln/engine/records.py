@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from renderkiln.database import attempts, moves, pictures, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.stages import StageRow
-from renderkiln.database.trouble import first_line
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
@@ -29,6 +28,7 @@ from renderkiln.events import journal
 from renderkiln.pipelines.contract import Result
 
 _log = logging.getLogger(__name__)
+_DARK = 60.0  # seconds without pictures, where one could not be kept
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Records:
         self._database, self._hold, self._clock = database, hold, clock
         self._folder, self._fingerprint = folder, fingerprint
         self._batch_id, self._account, self.created_at = job.batch_id, job.account, job.created_at
+        self._dark_until = float("-inf")
         self._stages: dict[str, Checkpoint] = {}
         self._parts: dict[str, dict[str, Checkpoint]] = {}
         self._warnings: dict[str, dict[str, str]] = {}
@@ -133,11 +134,14 @@ class Records:
     def show(self, jpeg: bytes) -> None:
         """Keep the latest picture of what is made, as well as that goes: the next one comes soon."""
         hold = self._hold
+        if self._clock.monotonic() < self._dark_until:
+            return
         try:
             with self._database.write() as connection:
                 pictures.show(connection, hold.job_id, hold.attempt, hold.owner, jpeg, self._clock.now())
-        except (OperationalError, InterfaceError) as error:
-            _log.warning("%s: a picture was not kept: %s", hold.job_id, first_line(error))
+        except SQLAlchemyError as error:  # whatever it is: a render is worth more
+            self._dark_until = self._clock.monotonic() + _DARK
+            _log.warning("%s: pictures are not kept for a while: %s", hold.job_id, error)
 
     def forget(self, connection: sa.Connection) -> None:
         """Forget all of it: the job has ended, and its files go."""

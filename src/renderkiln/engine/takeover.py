@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, jobs, moves, workers
+from renderkiln.database import attempts, batches, jobs, moves, pictures, workers
 from renderkiln.database.engine import Database
 from renderkiln.database.moves import Released
 from renderkiln.domain.clock import Clock
@@ -99,6 +99,7 @@ class Takeover:
         moves.adopt_if_held_by(connection, job.id, None, self.sweeper)  # whether its queue is paused or not
         moves.start_if_waiting(connection, job.id, number, self.sweeper, worker="", now=now)
         moves.fail_if_held(connection, job.id, number, self.sweeper, error=error, now=now)
+        pictures.forget(connection, job.id)
         tell(connection, "job.failed", job, now, message=error.message, worker=self.sweeper, code=error.code)
         batch_ended(connection, job.batch_id, now)
         dependents.give_up(connection, job.id, "failed", now)

@@ -38,6 +38,7 @@ PLACES = {
     "upload_id": f"upl_{0:032x}",
     "webhook_id": "whk_1",
     "delivery_id": "msg_1",
+    "event_id": 1,
 }
 
 

@@ -136,7 +136,7 @@ def test_a_job_is_submitted_once_with_its_file(client: Client, song: Path) -> No
     assert client.cancel(batch.jobs[0]).state == "cancelled"
     with pytest.raises(Conflict, match="already ended"):
         client.cancel(batch.jobs[0])
-    assert client.cancel_batch(batch) == batch.jobs[1:]
+    assert sorted(client.cancel_batch(batch)) == sorted(batch.jobs[1:])
     assert client.retry(batch.jobs[0]).state == "pending"
     with pytest.raises(Conflict):
         client.delete_asset(asset)

@@ -37,6 +37,10 @@ NO_REQUESTS = [
     b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
     b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
+    # Its body would be taken for the next request.
+    b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}",
+    b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 ]
 
 
@@ -116,3 +120,13 @@ def _line(api: Api) -> Iterator[socket.socket]:
     url = api.client.base_url
     with socket.create_connection((url.host, url.port or 80), timeout=20) as line:
         yield line
+
+
+def test_nobody_sends_hundreds_of_requests_ahead(api: Api) -> None:
+    with _line(api) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        said = b""
+        while more := line.recv(1 << 16):
+            said += more
+    assert b"too many requests before the first is answered" in said or said.count(b"HTTP/1.1 200") < 20
+    assert api.client.get("/healthz").status_code == 200

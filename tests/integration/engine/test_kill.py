@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -187,7 +188,7 @@ def test_two_processes_doing_the_same_do_not_disturb_each_other(kiln: Any) -> No
 
     with rendering(kiln, "demo_pipeline:Demo", DEMO) as one:
         until(one, part)
-        one.send_signal(signal.SIGSTOP)  # it holds its folder and will not be done before the other
+        _stop_between_writes(one, kiln)  # it holds its folder and will not be done before the other
         with rendering(kiln, "demo_pipeline:Demo", DEMO) as two:
             until(two, part)
             key, sibling = sorted(path.name for path in kiln.work.iterdir())
@@ -195,8 +196,21 @@ def test_two_processes_doing_the_same_do_not_disturb_each_other(kiln: Any) -> No
             until(two, lambda event: event["name"] == "job.completed")
         one.send_signal(signal.SIGCONT)
         until(one, lambda event: event["name"] == "job.completed")
-        assert one.wait(10) == 0
+        assert one.wait(60) == 0
     assert list(kiln.work.iterdir()) == []
+
+
+def _stop_between_writes(process: subprocess.Popen[str], kiln: Any) -> None:
+    """One that is stopped in the middle of a write has locked the database for everybody."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.05)  # it takes a moment
+        database = contextlib.closing(sqlite3.connect(kiln.app.database.path, timeout=0.2))
+        with database as line, contextlib.suppress(sqlite3.OperationalError):
+            line.execute("BEGIN IMMEDIATE")
+            return
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
 
 
 def _parent_of(pid: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.envelope import Success, refusals, succeeded
-from renderkiln.api.room import Kiln
+from renderkiln.api.room import Kiln, Reached
 from renderkiln.domain.report import iso
 from renderkiln.engine.activity import recent
 
@@ -54,8 +54,13 @@ async def get_activity(
 ) -> JSONResponse:
     """What the queues did in the last minutes, in sixty steps: your jobs, or those of all for an admin."""
     step = timedelta(minutes=minutes) / _STEPS
-    room, account = kiln.room, visible_to(holder)
-    since, found = await kiln.work(lambda: recent(room.database, room.clock, step, _STEPS, account))
+    account = visible_to(holder)
+    told = await kiln.activity.of((account, minutes), lambda: _told(kiln, step, account))
+    return succeeded(request, told)
+
+
+def _told(kiln: Reached, step: timedelta, account: str | None) -> dict[str, Any]:
+    since, found = recent(kiln.room.database, kiln.room.clock, step, _STEPS, account)
     queues = [
         {
             "queue": each.queue,
@@ -66,5 +71,4 @@ async def get_activity(
         }
         for each in found
     ]
-    told = {"since": iso(since), "stepSeconds": step.total_seconds(), "queues": queues}
-    return succeeded(request, told)
+    return {"since": iso(since), "stepSeconds": step.total_seconds(), "queues": queues}

@@ -108,7 +108,7 @@ async def compose_demo(request: Request, kiln: Kiln, holder: Holder) -> JSONResp
             copy = File(shutil.copy(track, folder))
             return kiln.kiln.assets.add(copy, name, holder.account)
 
-    stored = await kiln.work(add)
+    stored = await kiln.look(holder.account, add)
     told = {"Location": f"/api/v1/assets/{stored.id}"}
     return succeeded(request, as_json(stored), status=201, headers=told)
 

@@ -90,7 +90,7 @@ async def get_session(request: Request, kiln: Kiln) -> JSONResponse:
 )
 async def log_out(request: Request, kiln: Kiln, holder: Holder) -> Response:  # noqa: ARG001  who may not is told
     """Let the browser's cookie open nothing any more."""
-    kiln.sessions.log_out(request.cookies.get(COOKIE, ""))
+    kiln.sessions.log_out(request.cookies.get(COOKIE, ""), kiln.room.clock.now())
     answer = Response(status_code=204)
     answer.delete_cookie(COOKIE)
     return answer

@@ -80,7 +80,9 @@ async def preview_template(
     name: Name,
     format: Annotated[str, Query(description="Of the film", max_length=64)] = "1080p",
     seed: Annotated[int, Query(ge=0, lt=2**31)] = 1,
-    at: Annotated[float, Query(ge=0, le=LAST, description="Second of the built-in song")] = BEST,
+    at: Annotated[
+        float, Query(ge=0, le=LAST, allow_inf_nan=False, description="Second of the built-in song")
+    ] = BEST,
     look: Annotated[str, Query(max_length=4000, description="Its own params, as a JSON object")] = "{}",
 ) -> Response:
     """A frame of a film of a built-in song with this template. Drawn once, in seconds, and then kept."""
@@ -114,6 +116,10 @@ def _described(name: str) -> dict[str, Any]:
     }
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
+
+
 def _params(name: str, format: str, seed: int, look: str) -> VisualizerParams:
     """Raises Refused, with the place of each thing that is wrong."""
     try:
@@ -121,7 +127,7 @@ def _params(name: str, format: str, seed: int, look: str) -> VisualizerParams:
     except UsageError as error:
         raise Refused(404, "TEMPLATE_NOT_FOUND", _missing(name)) from error
     try:
-        given = json.loads(look)
+        given = json.loads(look, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise _wrong({"look": "this is no JSON"}) from error
     own: TemplateParams = _valid(template.Params, given, "look")
