@@ -113,8 +113,12 @@ function titled(name: string): string {
   return unit && UNITS[text] === undefined ? `${capital} (${unit})` : capital;
 }
 
+/** Stands for a text that is no JSON yet: it is not sent. */
+export const BROKEN = Symbol('no JSON');
+
 /** What is wrong with a value, before the server is asked; '' if nothing is. */
 export function fault(shape: Shape, value: unknown): string {
+  if (value === BROKEN) return 'This is not JSON yet.';
   if (value === undefined || value === null) return '';
   if (shape.kind === 'number') {
     if (typeof value !== 'number' || Number.isNaN(value)) return 'This is a number.';

@@ -10,6 +10,8 @@ class Connection {
   state = $state<'opening' | 'open' | 'away' | 'unknown'>('opening');
   /** Counts how often what is shown must be read anew, because events were missed. */
   opened = $state(0);
+  /** … and how often the stream could not even tell afterwards what was missed. */
+  missed = $state(0);
   /** What happened lately, the newest first; not reactive, for it changes many times a second. */
   recent: readonly Happening[] = [];
   #hearers = new Set<Hear>();
@@ -27,9 +29,10 @@ class Connection {
     void follow(
       '/api/v1/events/stream',
       {
-        opened: () => {
+        opened: (missed) => {
           this.state = 'open';
           this.opened += 1;
+          if (missed) this.missed += 1;
         },
         happened: (event) => {
           this.recent = remembered(this.recent, event);
@@ -45,6 +48,8 @@ class Connection {
 
   close(): void {
     this.#over?.abort();
+    this.recent = [];
+    this.state = 'opening';
   }
 }
 

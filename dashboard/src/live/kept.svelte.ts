@@ -11,6 +11,8 @@ export class Kept<T> {
   value = $state.raw<T>();
   problem = $state.raw<Refusal>();
   isReading = $state(false);
+  readings = $state(0); // how many have ended, well or not
+  #isOld = false; // something has happened since the reading under way began
   #load: (signal: AbortSignal) => Promise<T>;
   #last = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,16 +38,21 @@ export class Kept<T> {
       this.problem = error instanceof Refusal ? error : new Refusal(0, 'BROKEN', words(error));
     }
     this.isReading = false;
+    this.readings += 1;
+    if (this.#isOld) this.soon();
   }
 
-  /** Read soon: many calls are one reading. */
+  /** Read soon: many calls are one reading. One under way is not cut off, or there would never be an end. */
   soon(): void {
-    this.#timer ??= setTimeout(() => void this.read(), Math.max(0, this.#last + PAUSE - Date.now()));
+    this.#isOld = this.isReading;
+    if (!this.#isOld)
+      this.#timer ??= setTimeout(() => void this.read(), Math.max(0, this.#last + PAUSE - Date.now()));
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#isOld = false;
     this.#reading?.abort();
   }
 }
@@ -74,10 +81,18 @@ export function keep<T>(
     }),
   );
   $effect(() => {
-    const pause = every?.(kept.value);
+    void kept.readings;
+    const pause = every?.(untrack(() => kept.value));
     if (pause === undefined) return;
-    const timer = setTimeout(() => document.hidden || void kept.read(), pause);
-    return () => clearTimeout(timer);
+    const read = () => {
+      if (document.hidden) addEventListener('visibilitychange', read, { once: true });
+      else void kept.read();
+    };
+    const timer = setTimeout(read, pause);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener('visibilitychange', read);
+    };
   });
   return kept;
 }

@@ -71,10 +71,11 @@ async function listen(
     return null;
   } finally {
     clearTimeout(timer);
+    silent.abort(); // also where a hearer has thrown: nobody reads this stream any more
   }
 }
 
-/** Waits so many ms, or until the machine is online again or the page looked at. */
+/** Waits so many ms, or until the machine is online again. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const over = new AbortController();

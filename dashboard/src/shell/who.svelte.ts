@@ -13,7 +13,8 @@ class Who {
       this.me = isLoggedIn ? await data(api.GET('/api/v1/me')) : undefined;
       this.isUnknown = !isLoggedIn;
     } catch (error) {
-      if (error instanceof Refusal && error.status === 0) {
+      // It starts, or has too much to do: that is no answer to who this is.
+      if (error instanceof Refusal && (error.status === 0 || error.status === 429 || error.status >= 500)) {
         setTimeout(() => void this.ask(), 1500);
         return;
       }

@@ -19,6 +19,7 @@ export class JobList {
   problem = $state.raw<Refusal>();
   isReading = $state(true);
   hasMore = $state(false);
+  grewAtStart = $state(false); // what somebody reads further down is not to move
   #cursor: string | null = null;
   #filter: Filter = { state: [] };
   #reading: AbortController | undefined;
@@ -41,6 +42,7 @@ export class JobList {
     const page = await this.#page(this.#cursor);
     if (!page) return;
     const known = new Set(this.items.map(({ id }) => id));
+    this.grewAtStart = false;
     this.items = [...this.items, ...page.items.filter(({ id }) => !known.has(id))];
     this.#goesOn(page.nextCursor);
   }
@@ -67,16 +69,21 @@ export class JobList {
   /** The newest ones again; those further down stay as events have left them. */
   async #refresh(): Promise<void> {
     this.#timer = undefined;
-    if (this.isReading) return;
+    if (this.isReading) {
+      this.#timer = setTimeout(() => void this.#refresh(), PAUSE);
+      return;
+    }
     const page = await this.#page(null);
     if (!page) return;
     const fresh = new Map(page.items.map((job) => [job.id, job]));
-    const rest = this.items
-      .slice(Math.min(this.items.length, page.items.length))
-      .filter(({ id }) => !fresh.has(id));
+    const at = this.items.findIndex(({ id }) => id === page.items.at(-1)?.id);
+    // Below 0: so many are new that what lies between is read when somebody comes there.
+    const rest = at < 0 ? [] : this.items.slice(at + 1).filter(({ id }) => !fresh.has(id));
     const isAll = page.nextCursor === null;
+    const before = this.items[0]?.id;
     this.items = isAll ? page.items : [...page.items, ...rest];
-    if (isAll || this.#cursor === null) this.#goesOn(page.nextCursor);
+    this.grewAtStart = before !== this.items[0]?.id;
+    if (isAll || at < 0 || this.#cursor === null) this.#goesOn(page.nextCursor);
   }
 
   #goesOn(cursor: string | null): void {

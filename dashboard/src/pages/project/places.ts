@@ -32,7 +32,7 @@ export function locate(text: string, path: readonly (string | number)[]): [numbe
     if (text[at] === '{' || text[at] === '[') {
       const isList = text[at] === '[';
       at += 1;
-      for (let index = 0; ; index += 1) {
+      for (let index = 0; at < text.length; index += 1) {
         space();
         if (text[at] === '}' || text[at] === ']') break;
         const key = isList ? index : word();

@@ -47,6 +47,19 @@ export class Uploads {
     if (sending.state !== 'there') await sending.upload?.abort(true).catch(() => undefined);
   }
 
+  /** The page is left: what has arrived so far is taken up when the file is chosen again. */
+  stop(): void {
+    for (const { upload, state } of this.all) if (state !== 'there') void upload?.abort();
+    this.all = [];
+  }
+
+  /** Once more, from where it was. */
+  again(sending: Sending): void {
+    sending.state = 'sending';
+    sending.problem = '';
+    sending.upload?.start();
+  }
+
   #go(): void {
     const running = this.all.filter(({ state }) => state === 'sending' || state === 'paused').length;
     for (const next of this.all
@@ -82,7 +95,7 @@ export class Uploads {
     }));
     const [earlier] = await upload.findPreviousUploads();
     if (earlier) upload.resumeFromPreviousUpload(earlier);
-    upload.start();
+    if (this.all.includes(sending)) upload.start(); // else it was removed meanwhile
   }
 
   async #arrived(sending: Sending): Promise<void> {
@@ -109,6 +122,6 @@ function told(error: Error): string {
   try {
     return (JSON.parse(body ?? '') as { error: { message: string } }).error.message;
   } catch {
-    return 'The server did not answer for a while. Remove the file and choose it again: what has arrived is not sent twice.';
+    return 'The server did not answer for a while.';
   }
 }
