@@ -65,7 +65,7 @@ def test_requests_are_counted_by_operation_and_nobody_can_make_up_labels(api: Ap
     api.data("GET", "/jobs/b-1")
     api.refusal("GET", "/jobs/b-2")
     api.client.get("/made-up/by-a-stranger")
-    api.client.request("PURGE", "/jobs")
+    api.client.request("PURGE", "/nothing")
     found = scraped(api)
     for status in ("200", "404"):
         assert found["renderkiln_http_requests_total", labels(operation="getJob", status=status)] == 1
