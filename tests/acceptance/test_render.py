@@ -230,4 +230,4 @@ def test_a_full_disk_ends_the_job_and_gets_its_space_back(renderkiln: Command) -
     assert ended.returncode == 1, ended.stderr
     assert "No space left on the disk of" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert int(ended.stdout.split()[-1]) < 300  # kB: what was written is gone
+    assert int(ended.stdout.split()[-1]) < 450  # kB: what was written is gone, all but the database
