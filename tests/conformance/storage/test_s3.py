@@ -443,7 +443,7 @@ def test_memory_stays_flat(proxy: Proxy, moto: ObjectStore, tmp_path: Path, mega
     )
     size, sha256, again, *grown = ended.stdout.split()
     assert (int(size), sha256, again) == (megabytes * 2**20, digest.hexdigest(), digest.hexdigest())
-    assert all(int(each) < 64 * 1024 for each in grown), grown  # KiB
+    assert all(int(each) < 80 * 1024 for each in grown), grown  # KiB; 60 to 68 thousand, of any file
 
 
 FORKED = """
