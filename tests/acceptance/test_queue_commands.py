@@ -92,7 +92,7 @@ def test_a_running_job_is_cancelled_and_its_ffmpeg_is_gone(renderkiln: Command) 
 
 def _ffmpeg_of(renderkiln: Command, id: str) -> int:
     """The process id that stands in the database while it runs."""
-    deadline = time.monotonic() + 150  # kernels may have to be compiled first
+    deadline = time.monotonic() + 240  # kernels may have to be compiled first
     while time.monotonic() < deadline:
         (attempt,) = json.loads(renderkiln("jobs", "show", id, "-o", "json").stdout)["attempts"] or [{}]
         if pid := attempt.get("processId"):

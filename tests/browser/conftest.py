@@ -123,7 +123,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, a loop runs in this thread, and asyncio starts no other
 def browser() -> Iterator[Browser]:
     if not (BUILT / "index.html").exists():
         pytest.fail("the dashboard is not built: `make dashboard`")

@@ -125,5 +125,5 @@ def test_a_secret_is_made_once_for_us_alone(tmp_path: Path) -> None:
 
 def test_browsers_load_films_from_where_the_bucket_is(tmp_path: Path) -> None:
     assert stores(tmp_path).origins == ()
-    (origin,) = stores(tmp_path, storage="s3", **R2).origins
+    (origin,) = stores(tmp_path, **R2).origins
     assert origin == "https://account.r2.example"
