@@ -24,7 +24,6 @@ from renderkiln.domain.queue import AUDIO, EVENTS, UPLOADS, VIDEO
 from renderkiln.domain.report import JobReport
 from renderkiln.domain.retry import Retry
 from renderkiln.engine.assets import Assets
-from renderkiln.engine.attempt import House
 from renderkiln.engine.caretaker import Caretaker
 from renderkiln.engine.carrier import Carrier
 from renderkiln.engine.depot import Depot
@@ -32,6 +31,7 @@ from renderkiln.engine.direct import Direct
 from renderkiln.engine.errand import Errands
 from renderkiln.engine.executor import Executor
 from renderkiln.engine.heartbeat import announce
+from renderkiln.engine.house import House
 from renderkiln.engine.keys import Keys
 from renderkiln.engine.loose import LooseFiles
 from renderkiln.engine.machine import machine_of

@@ -18,7 +18,7 @@ from renderkiln.database.condition import Condition, address_of, look
 from renderkiln.database.schema import REVISION
 from renderkiln.domain.clock import SystemClock
 from renderkiln.domain.errors import UsageError, UserError
-from renderkiln.engine.retention import usage
+from renderkiln.engine.diskusage import usage
 from renderkiln.media import kernels
 from renderkiln.media.errors import MediaError
 from renderkiln.media.ffmpeg import binary, encoders

@@ -33,7 +33,7 @@ def db() -> None:
 def show(shape: str) -> None:
     """Print where the database is, its revision, its jobs by state, and how much room everything takes."""
     from renderkiln.database.schema import REVISION
-    from renderkiln.engine.retention import usage
+    from renderkiln.engine.diskusage import usage
 
     settings, address = _settings()
     found = _looked(address)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,9 @@ import sqlalchemy as sa
 
 from renderkiln import __version__
 from renderkiln.database import attempts, jobs, moves, queues, stages
-from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.stages import StageRow
 from renderkiln.domain.asset import Asset
-from renderkiln.domain.clock import Clock
-from renderkiln.domain.cost import Prices
 from renderkiln.domain.errors import Superseded, UserError
 from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
@@ -28,23 +24,21 @@ from renderkiln.domain.retry import Retry
 from renderkiln.domain.states import ENDED, JobState
 from renderkiln.engine import workfolder
 from renderkiln.engine.announce import tell
-from renderkiln.engine.assets import Assets
 from renderkiln.engine.cargo import Cargo
-from renderkiln.engine.carrier import Carrier
 from renderkiln.engine.checkpoint import Checkpoint
 from renderkiln.engine.chronicle import Chronicle
 from renderkiln.engine.context import log_of
 from renderkiln.engine.ending import Ending, Usage
-from renderkiln.engine.errand import Errands
-from renderkiln.engine.executor import Attempt, Executor
+from renderkiln.engine.executor import Attempt
+from renderkiln.engine.house import House
 from renderkiln.engine.intake import prepare_output
+from renderkiln.engine.joblog import logging_to
 from renderkiln.engine.narrator import Listener, Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold, Records
 from renderkiln.engine.second_leg import SecondLeg
 from renderkiln.engine.sources import Sources, settle
-from renderkiln.engine.stage_child import LOG_FORMAT
-from renderkiln.engine.storing import BEGINS, Storehouse, remove_local
+from renderkiln.engine.storing import BEGINS, remove_local
 from renderkiln.engine.ticket import Ticket, Write
 from renderkiln.engine.verdict import verdict
 from renderkiln.engine.workfolder import WorkFolder
@@ -53,36 +47,6 @@ from renderkiln.pipelines.contract import Pipeline, Services
 _KEY_DIGITS = 24
 _TAKEN = "taken"  # in a work folder: files from elsewhere
 _LOGGED = {"INTERNAL", "CRASHED"}  # errors whose cause stands in the log
-
-
-@dataclass(frozen=True)
-class House:
-    """Where attempts happen and what they share. `home` is RENDERKILN_HOME."""
-
-    database: Database
-    executor: Executor
-    clock: Clock
-    home: Path
-    pipeline: Callable[[str], Pipeline]
-    services: Callable[[Path], Services]  # for a job with this output folder
-    retry: Callable[[Pipeline], Retry]
-    assets: Callable[[], Assets]
-    owner: str  # this executor's id: new at every start
-    worker: str  # its name for people
-    host: str  # its machine, by the name in its home folder
-    errands: Errands
-    keep_work: bool = False
-    prices: Prices = field(default_factory=Prices)
-    storehouse: Storehouse | None = None  # None: finished files stay where they are
-    carrier: Carrier | None = None  # None: unfinished work stays on this machine
-
-    @property
-    def work(self) -> Path:
-        return self.home / "work"
-
-    @property
-    def logs(self) -> Path:
-        return self.home / "logs"
 
 
 Holding = Callable[[str, int, threading.Event], AbstractContextManager[None]]
@@ -146,7 +110,7 @@ class AttemptRun:
             if self._hold.attempt == 1 and not stored.made:
                 facts["waited_since"] = job.created_at.isoformat()
         narrator.say("job.started", message=job.label, **facts)
-        with _logging_to(self._log, self._hold.job_id), ExitStack() as held:
+        with logging_to(self._log, self._hold.job_id), ExitStack() as held:
             with self._holding(self._hold.job_id, self._hold.attempt, self._stop):
                 outcome = self._work(stored, narrator, held)
             # Nobody watches any more: that it is held no longer is what is written down now.
@@ -384,25 +348,3 @@ def identity(
         "pipeline_says": pipeline.fingerprint(params, services),
         "output": services.output,
     }
-
-
-class _JobLog(logging.FileHandler):
-    """The file of one job. Where a full disk takes no line, nobody is told: the job's end says it."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the name that logging calls
-        pass
-
-
-@contextmanager
-def _logging_to(path: Path, job_id: str) -> Iterator[None]:
-    log = log_of(job_id)
-    log.propagate = False  # people read events; this is for whoever looks closer
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = _JobLog(path, delay=True)
-    handler.setFormatter(logging.Formatter(LOG_FORMAT))
-    log.addHandler(handler)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        handler.close()

@@ -22,9 +22,10 @@ from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobReport
 from renderkiln.domain.states import ENDED
 from renderkiln.engine.announce import batch_ended, tell
-from renderkiln.engine.attempt import AttemptRun, House
+from renderkiln.engine.attempt import AttemptRun
 from renderkiln.engine.grip import Grip
 from renderkiln.engine.heartbeat import Heartbeat
+from renderkiln.engine.house import House
 from renderkiln.engine.legacy import legacies
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.persist import persist

@@ -7,9 +7,9 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -22,6 +22,8 @@ from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import Stopped
 from renderkiln.engine import workfolder
 from renderkiln.engine.depot import Depot
+from renderkiln.engine.diskusage import Usage, usage
+from renderkiln.engine.leftover import drop, drop_empty_folders, files_below
 from renderkiln.media import kernels
 from renderkiln.storage.errors import StorageError
 
@@ -69,17 +71,6 @@ class Swept:
     drafts: int  # of files that were to be stored
     shared: int  # files of unfinished work in the storage
     bytes: int
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Bytes; `free` is what the disk of the home folder still has."""
-
-    database: int
-    work: int
-    cache: int
-    logs: int
-    free: int
 
 
 class _Gone(NamedTuple):
@@ -209,9 +200,11 @@ class Retention:
         for name in open_work:  # however long its job waits: as if it were touched now
             with contextlib.suppress(OSError):
                 os.utime(work / name)
-        halves = [file for file in _files(work) if file.name.endswith(".part") and file.used < now - _HALF]
-        half_bytes = sum(file.bytes for file in halves if _drop(file.path))
-        sizes = {path: sum(file.bytes for file in _files(path)) for path in work.glob("*")}
+        halves = [
+            file for file in files_below(work) if file.name.endswith(".part") and file.used < now - _HALF
+        ]
+        half_bytes = sum(file.bytes for file in halves if drop(file.path))
+        sizes = {path: sum(file.bytes for file in files_below(path)) for path in work.glob("*")}
         removed = [path for path in sizes if ".removed." in path.name]
         for path in removed:
             shutil.rmtree(path, ignore_errors=True)
@@ -235,19 +228,19 @@ class Retention:
 
     def _sweep_logs(self, now: datetime) -> _Gone:
         """Remove old logs whose job is forgotten."""
-        old = [file for file in _files(self.home / "logs") if file.written < now - _ORPHANED]
+        old = [file for file in files_below(self.home / "logs") if file.written < now - _ORPHANED]
         gone = []
         for start in range(0, len(old), _LOGS):
             few = [file for file in old[start : start + _LOGS] if file.path.suffix == ".log"]
             with self.database.read() as connection:
                 known = expiry.known_jobs(connection, [file.path.stem for file in few])
-            gone += [file.bytes for file in few if file.path.stem not in known and _drop(file.path)]
+            gone += [file.bytes for file in few if file.path.stem not in known and drop(file.path)]
         return _Gone(len(gone), sum(gone))
 
     def _sweep_uploads(self, now: datetime) -> _Gone:
         """Remove what of uploads nobody has gone on with for a day, and notes of finished ones."""
-        old = [file for file in _files(self.home / "uploads") if file.written < now - _HALF]
-        gone = [file for file in old if _drop(file.path)]
+        old = [file for file in files_below(self.home / "uploads") if file.written < now - _HALF]
+        gone = [file for file in old if drop(file.path)]
         return _Gone(sum(file.path.suffix == ".part" for file in gone), sum(file.bytes for file in gone))
 
     def _sweep_cache(self, now: datetime) -> _Gone:
@@ -259,7 +252,7 @@ class Retention:
         """
         cache = self.home / "cache"
         own = {kernels.cache_folder(cache), Path(os.environ.get("NUMBA_CACHE_DIR", os.devnull))}
-        files = sorted(_files(cache), key=lambda file: file.used)
+        files = sorted(files_below(cache), key=lambda file: file.used)
         total = sum(file.own for file in files)
         gone = []
         for file in files:
@@ -269,63 +262,11 @@ class Retention:
             useless = (is_kernel and file.used < now - _ORPHANED) or (
                 file.name.endswith(".part") and file.used < now - _HALF
             )
-            if (useless or (file.own and total > self.keep.cache)) and _drop(file.path):
+            if (useless or (file.own and total > self.keep.cache)) and drop(file.path):
                 gone.append(file.own)
                 total -= file.own
-        _drop_empty_folders(cache, now - _ORPHANED)
+        drop_empty_folders(cache, now - _ORPHANED)
         return _Gone(len(gone), sum(gone))
-
-
-def usage(home: Path, database: int) -> Usage:
-    """What everything in `home` takes, where the database takes `database` bytes."""
-    place = next(each for each in (home, *home.absolute().parents) if each.exists())
-    work, logs = (sum(file.bytes for file in _files(home / name)) for name in ("work", "logs"))
-    cache = sum(file.own for file in _files(home / "cache"))
-    return Usage(database, work, cache, logs, shutil.disk_usage(place).free)
-
-
-class _File(NamedTuple):
-    path: Path
-    bytes: int
-    own: int  # bytes that go with it: none where it has another name
-    written: datetime
-    used: datetime
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-
-def _files(folder: Path) -> Iterator[_File]:
-    """All files below; one that goes away meanwhile is passed over."""
-    for place, _, names in os.walk(folder):
-        for name in names:
-            path = Path(place, name)
-            with contextlib.suppress(OSError):
-                status = path.lstat()
-                last = max(status.st_atime, status.st_mtime)
-                own = status.st_size if status.st_nlink == 1 else 0
-                yield _File(path, status.st_size, own, _moment(status.st_mtime), _moment(last))
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _drop(path: Path) -> bool:
-    try:
-        path.unlink()
-    except OSError:  # somebody else was quicker, or it is not ours
-        return False
-    return True
-
-
-def _drop_empty_folders(root: Path, moment: datetime) -> None:
-    for place, _, _ in os.walk(root, topdown=False):
-        folder = Path(place)
-        with contextlib.suppress(OSError):  # it is not empty
-            if folder != root and _moment(folder.stat().st_mtime) < moment:
-                folder.rmdir()
 
 
 def _days_before(now: datetime, days: float) -> datetime:

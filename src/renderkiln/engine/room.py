@@ -18,13 +18,13 @@ from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.queue import EVENTS
-from renderkiln.engine.attempt import House
 from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.bulk import Bulk
 from renderkiln.engine.control import Control
 from renderkiln.engine.courier import Courier
 from renderkiln.engine.depot import Depot
 from renderkiln.engine.heartbeat import BEAT, SILENCE, announce
+from renderkiln.engine.house import House
 from renderkiln.engine.machine import machine_of
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.queues import Queues

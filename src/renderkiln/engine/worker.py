@@ -14,11 +14,12 @@ from renderkiln.database import jobs, workers
 from renderkiln.database.trouble import first_line
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.queue import UPLOADS
-from renderkiln.engine.attempt import AttemptRun, House
+from renderkiln.engine.attempt import AttemptRun
 from renderkiln.engine.caretaker import Caretaker
 from renderkiln.engine.courier import Courier
 from renderkiln.engine.grip import Grip
 from renderkiln.engine.heartbeat import BEAT, SILENCE, Heartbeat
+from renderkiln.engine.house import House
 from renderkiln.engine.narrator import Listener
 from renderkiln.engine.persist import persist
 from renderkiln.engine.retention import Retention

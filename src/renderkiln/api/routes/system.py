@@ -17,7 +17,7 @@ from renderkiln.api.room import Kiln
 from renderkiln.app import Renderkiln
 from renderkiln.database.condition import size
 from renderkiln.database.schema import REVISION
-from renderkiln.engine.retention import usage
+from renderkiln.engine.diskusage import usage
 from renderkiln.media.errors import MediaError
 from renderkiln.media.ffmpeg import binary
 
