@@ -17,6 +17,7 @@ from renderkiln.api.envelope import Refused, failed
 from renderkiln.api.files import refusal
 from renderkiln.domain.errors import UserError
 from renderkiln.engine.budget import OverBudget
+from renderkiln.media.errors import MediaError
 from renderkiln.storage.errors import StorageError
 
 _MOST_DETAILS = 100  # of what is wrong with one request
@@ -29,6 +30,7 @@ def guard(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(UserError, _impossible)
     app.add_exception_handler(StorageError, _not_stored)
+    app.add_exception_handler(MediaError, _not_working)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -69,6 +71,11 @@ async def _not_routed(request: Request, error: Exception) -> Response:
 
 async def _not_stored(request: Request, error: Exception) -> Response:
     return failed(request, refusal(cast("StorageError", error)))
+
+
+async def _not_working(request: Request, error: Exception) -> Response:
+    """A tool of this server, such as its FFmpeg: it is no fault of the request."""
+    return failed(request, Refused(503, "NOT_READY", str(error)))
 
 
 async def _impossible(request: Request, error: Exception) -> Response:

@@ -30,7 +30,7 @@ def list_(provider: str | None, language: str | None, shape: str) -> None:
     rows = [
         {"voice": each.reference, "language": each.language or "all", "name": each.name}
         for each in known
-        if _speaks(each.language, language)
+        if ":" in each.reference and _speaks(each.language, language)  # not those that are broken
     ]
     if shape == "json":
         put_json(rows)

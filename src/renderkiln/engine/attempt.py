@@ -301,9 +301,8 @@ class AttemptRun:
         goes_on = told.name in {"job.retrying", "job.handed_back"} and not ending.made
         keep = goes_on or ending.keeps(outcome)
         self._leave(keep=keep)
-        if self._cargo is not None and not keep:
-            self._cargo.drop()
-        if house.carrier is not None and work is not None and told.name == "job.completed":
+        stored_there = self._cargo is None or self._cargo.lies_there
+        if house.carrier is not None and work is not None and told.name == "job.completed" and stored_there:
             house.carrier.forget(work)
         if told.name in {"job.completed", "job.cancelled"} or (
             isinstance(outcome, Failed) and outcome.code == "INVALID"
@@ -330,6 +329,8 @@ class AttemptRun:
     def _leave(self, *, keep: bool) -> None:
         if self._folder is None or keep:
             return
+        if self._cargo is not None:  # its files are about to go
+            self._cargo.drop()
         if self._house.keep_work:
             self._folder.set_aside(f"kept.{self._hold.job_id}")
         else:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from renderkiln.domain.errors import Stopped
+from renderkiln.engine.apart import apart
 from renderkiln.engine.carrier import Carrier, Parcel
 from renderkiln.engine.checkpoint import Checkpoint, FileRecord
 from renderkiln.engine.context import log_of
@@ -16,6 +17,7 @@ from renderkiln.storage.errors import StorageError, Unavailable
 _PATIENCE = 2.0  # seconds; a job that takes less sends nothing
 _WORTH = 20e6  # bytes a second: what a stage made faster is made again sooner than it is fetched
 _AT_ONCE = 4  # files that come at the same time
+_SILENCE = 120.0  # seconds; a storage that says nothing for longer is given up
 _LAST = 5.0  # seconds that what is not sent yet may take when the job is handed back
 
 
@@ -25,6 +27,7 @@ class Cargo:
     def __init__(self, carrier: Carrier, job_id: str, work: str, folder: Path) -> None:
         self.work, self.folder = work, folder
         self.dropped = False
+        self.lies_there = False  # something of this work is stored, or on its way
         self._carrier, self._log = carrier, log_of(job_id)
         self._known: set[str] = set()  # SHA-256 of what is there or on its way
         self._due = time.monotonic() + _PATIENCE
@@ -37,6 +40,7 @@ class Cargo:
         for file in new:
             if self._lies(file) and self._carrier.send(Parcel(self, file, self._due)):
                 self._known.add(file.sha256)
+                self.lies_there = True
 
     def bring(
         self,
@@ -46,11 +50,13 @@ class Cargo:
     ) -> None:
         """Put what is finished and not here into the folder, as far as it is there; send what is only here.
 
-        What is missing or damaged is left out: it is made again. Raises Stopped.
+        What is missing or damaged is left out: it is made again; all of it where the storage says nothing.
+        Raises Stopped, soon.
         """
         files = {each.path: each for checkpoint, _ in finished for each in _inside(checkpoint)}
         try:
-            held = self._carrier.depot.held(self.work, stop)
+            held = apart(lambda stop: self._carrier.depot.held(self.work, stop), stop, _SILENCE)
+            self.lies_there = self.lies_there or bool(held)
         except StorageError as error:
             self._log.warning("finished work of other machines cannot be asked for: %s", error)
             return
@@ -76,7 +82,10 @@ class Cargo:
         whole, done, came, away = sum(each.size for each in files), 0, 0, False
 
         def fetch(file: FileRecord) -> bool:
-            return not away and self._carrier.depot.fetch(self.work, self.folder, file, stop)
+            if away:
+                return False
+            depot = self._carrier.depot
+            return apart(lambda stop: depot.fetch(self.work, self.folder, file, stop), stop, _SILENCE)
 
         tell("Fetching finished work")
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetch") as pool:

@@ -111,6 +111,8 @@ def _write(chunks: Iterator[bytes], place: int, name: str, file: FileRecord, sto
                 out.write(chunk)
         if (size, digest.hexdigest()) != (file.size, file.sha256):
             return False
+        if stop():  # whoever waited for it may be making it anew
+            raise Stopped
         os.rename(half, name, src_dir_fd=place, dst_dir_fd=place)
         return True
     finally:

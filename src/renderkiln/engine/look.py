@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from renderkiln.domain.errors import Stopped, UsageError
 from renderkiln.engine import look_child
-from renderkiln.engine.confinement import MEMORY_BYTES, TooSlow
-from renderkiln.engine.stage_process import ForkServer, Message, StageProcess
+from renderkiln.engine.artist import Artist
+from renderkiln.engine.confinement import MEMORY_BYTES
+from renderkiln.engine.stage_process import ForkServer
 from renderkiln.pipelines.contract import Services
 from renderkiln.pipelines.visualizer.params import VisualizerParams
 from renderkiln.pipelines.visualizer.sample import Sample
@@ -55,23 +55,12 @@ class Looks:
             "folder": str(self._folder),
             "fonts": [str(font) for font in services.fonts],
         }
-        said: list[Message] = []
-        module = look_child.__name__
-        with StageProcess(
-            self.server, work, log=2, nice=services.nice, silence=SECONDS, module=module, preload=_PRELOAD
-        ) as process:
-            process.run(said.append, stop)
-        if stop.is_set():
-            raise Stopped("nobody waits for the picture any more")
-        match said[-1] if said else {}:
-            case {"kind": "drawn", "webp": webp}:
-                return base64.b64decode(webp)
-            case {"kind": "refused", "error": error}:
-                raise UsageError(error)
-        raise TooSlow(
+        slow = (
             f"the template {params.template} draws no picture within {SECONDS:g} s and "
             f"{MEMORY_BYTES >> 30} GiB"
         )
+        artist = Artist(self.server, look_child.__name__, _PRELOAD, SECONDS)
+        return base64.b64decode(artist.draw(work, stop, nice=services.nice, slow=slow)["webp"])
 
     def _keep(self, sample: Sample, picture: bytes) -> bytes:
         path = self._path(sample)

@@ -6,21 +6,29 @@ import base64
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import TypeAdapter
 
-from renderkiln.domain.errors import Permanent, Stopped, Temporary, UsageError
+from renderkiln.domain.asset import Asset
+from renderkiln.domain.errors import Permanent, Temporary, UsageError
 from renderkiln.engine import preview_child
+from renderkiln.engine.apart import apart
+from renderkiln.engine.artist import Artist
 from renderkiln.engine.assets import Assets
-from renderkiln.engine.confinement import MEMORY_BYTES, SECONDS, TooSlow
+from renderkiln.engine.confinement import MEMORY_BYTES, SECONDS
 from renderkiln.engine.sources import Sources
-from renderkiln.engine.stage_process import ForkServer, Message, StageProcess
+from renderkiln.engine.stage_process import ForkServer
 from renderkiln.media.errors import MediaError
 from renderkiln.pipelines.contract import Pipeline, Services
 from renderkiln.pipelines.scenes.params import ScenesParams
 
 _SERVICES = TypeAdapter(Services)
+_PRELOAD = ("numpy", "numba", "av", "skia", "renderkiln.pipelines.scenes.sketch")
+_SLOW = (
+    f"it cannot be drawn within {SECONDS:g} s and {MEMORY_BYTES >> 30} GiB: render it, "
+    "or ask for fewer scenes or a lower resolution"
+)
 
 
 @dataclass(frozen=True)
@@ -55,37 +63,30 @@ class Previews:
         soon after `stop` was set.
         """
         services = self.services()
-        try:
-            here = Sources(self.assets, services, stop, lambda _: None).named(pipeline, params)
-        except (Permanent, Temporary, MediaError) as error:
-            raise UsageError(str(error)) from error
+        here = self._fetched(pipeline, params, services, stop)
         work = {
             "params": params.model_dump(mode="json"),
             "services": _SERVICES.dump_python(services, mode="json"),
             "here": {place: str(asset.path) for place, asset in here.items()},
             "at": at,
         }
-        said: list[Message] = []
-        module = preview_child.__name__
-        with StageProcess(
-            self.server, work, log=2, nice=services.nice, silence=SECONDS, module=module, preload=_PRELOAD
-        ) as process:
-            process.run(said.append, stop)
-        if stop.is_set():
-            raise Stopped("nobody waits for the picture any more")
-        return _told(said[-1] if said else {})
+        told = self._artist.draw(work, stop, nice=services.nice, slow=_SLOW)
+        png = base64.b64decode(told["png"])
+        return Preview(png, told["seconds"], told["second"], told["scene"])
 
+    def _fetched(
+        self, pipeline: Pipeline, params: ScenesParams, services: Services, stop: threading.Event
+    ) -> Mapping[str, Asset]:
+        """The files that its params name: from a bucket they take a while, but not for ever."""
+        over = threading.Event()
+        sources = Sources(self.assets, services, over, lambda _: None)
+        try:
+            return apart(lambda _: sources.named(pipeline, params), stop.is_set, SECONDS)
+        except (Permanent, Temporary, MediaError) as error:
+            raise UsageError(str(error)) from error
+        finally:
+            over.set()
 
-_PRELOAD = ("numpy", "numba", "av", "skia", "renderkiln.pipelines.scenes.sketch")
-
-
-def _told(message: Mapping[str, Any]) -> Preview:
-    match message:
-        case {"kind": "drawn", "png": png, "seconds": seconds, "second": second, "scene": scene}:
-            return Preview(base64.b64decode(png), seconds, second, scene)
-        case {"kind": "refused", "error": error}:
-            raise UsageError(error)
-    raise TooSlow(
-        f"it cannot be drawn within {SECONDS:g} s and {MEMORY_BYTES >> 30} GiB: render it, "
-        "or ask for fewer scenes or a lower resolution"
-    )
+    @property
+    def _artist(self) -> Artist:
+        return Artist(self.server, preview_child.__name__, _PRELOAD, SECONDS)

@@ -46,15 +46,31 @@ class Known(NamedTuple):
 
 
 def voices(settings: SpeechSettings, provider: str | None = None) -> list[Known]:
-    """Those of a provider, or of all that are installed. Raises UsageError for who is unknown."""
+    """Those of a provider, or of all that are installed; raises UsageError for a `provider` that is unknown.
+
+    Of one that is broken, one without a voice stands in the list of all, with what is wrong.
+    """
+    if provider:
+        return _voices(settings, provider)
     found = []
-    for name in [provider] if provider else catalog.names(catalog.SPEECH):
-        speaker: Provider = catalog.load(catalog.SPEECH, name)(settings)
+    for name in catalog.names(catalog.SPEECH):
+        try:
+            found += _voices(settings, name)
+        except UsageError as error:
+            found.append(Known(name, "", "", str(error)))
+        except Exception as error:  # noqa: BLE001  a plug-in's own
+            found.append(Known(name, "", "", f"{type(error).__name__}: {error}"))
+    return found
+
+
+def _voices(settings: SpeechSettings, name: str) -> list[Known]:
+    speaker: Provider = catalog.load(catalog.SPEECH, name)(settings)
+    try:
         known = speaker.voices()
         problem = _problem(speaker, known[0].id) if known else ""
-        found += [Known(f"{name}:{each.id}", each.language, each.name, problem) for each in known]
+        return [Known(f"{name}:{each.id}", each.language, each.name, problem) for each in known]
+    finally:
         speaker.close()
-    return found
 
 
 def _problem(speaker: Provider, voice: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -209,3 +210,17 @@ def test_removal_is_done_when_the_worker_ends(depot: Depot, tmp_path: Path) -> N
     with pytest.raises(StorageError):
         depot.fetch(WORK, home, file, never)
     assert file.is_unchanged(home)
+
+
+def test_a_stop_is_heard_while_a_bucket_says_nothing(tmp_path: Path) -> None:
+    """It takes the connection, and that is all: an attempt that goes on is not its prisoner."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        silent = S3Storage(Bucket("films", "key", "secret", endpoint=endpoint), patience=3000.0)
+        home, stop = folder(tmp_path, "home"), threading.Event()
+        finished = [(part(made(home, "segments/00001.mp4")), 1.0)]
+        cargo = Cargo(Carrier(Depot(lambda _stop: silent)), "job", WORK, home)
+        threading.Timer(0.3, stop.set).start()
+        with pytest.raises(Stopped):
+            cargo.bring(finished, stop.is_set, lambda _: None)
+        assert not cargo.lies_there

@@ -64,16 +64,7 @@ async def list_voices(request: Request, kiln: Kiln) -> JSONResponse:
     def ask() -> Sequence[speakers.Known]:
         return speakers.voices(speech_settings(kiln.kiln.settings))
 
-    told = [
-        {
-            "voice": each.reference,
-            "language": each.language,
-            "name": each.name,
-            "problem": each.problem or None,
-        }
-        for each in await kiln.work(ask)
-    ]
-    return succeeded(request, told)
+    return succeeded(request, [_as_json(each) for each in await kiln.work(ask)])
 
 
 @router.post(
