@@ -34,9 +34,11 @@ def watching(rig: Rig) -> Iterator[list[int]]:
 
     thread = threading.Thread(target=look)
     thread.start()
-    yield seen
-    over.set()
-    thread.join()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
 
 
 def all_completed(rig: Rig, ids: list[str]) -> bool:

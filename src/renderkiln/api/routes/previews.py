@@ -57,7 +57,7 @@ class PreviewOrder(BaseModel):
             "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
             "headers": _HEADERS,
         },
-        **refusals(401, 402, 403, 404, 408, 409, 422),
+        **refusals(401, 402, 403, 404, 408, 409, 422, 503),
     },
 )
 async def preview_project(

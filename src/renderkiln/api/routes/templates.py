@@ -70,7 +70,7 @@ async def list_templates(request: Request, kiln: Kiln) -> JSONResponse:
             "headers": {"ETag": {"schema": {"type": "string"}}},
         },
         304: {"description": "It is as it was"},
-        **refusals(401, 403, 404, 408, 422),
+        **refusals(401, 403, 404, 408, 422, 503),
     },
 )
 async def preview_template(
