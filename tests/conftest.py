@@ -17,7 +17,16 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 # What renders, or waits for processes: tests of these folders begin before all others, by turns.
-LONG = ("acceptance", "chaos", "conformance", "integration/durable", "integration/visualizer")
+LONG = (
+    "acceptance",
+    "browser",
+    "chaos",
+    "conformance",
+    "integration/api",
+    "integration/durable",
+    "integration/scenes",
+    "integration/visualizer",
+)
 # The tests of a file stay together, for they may share what took long to make. These share nothing.
 APART = ("acceptance", "conformance/database", "integration/durable", "integration/visualizer")
 
@@ -39,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         turns.append(begun[folder] / sizes[folder] if folder else 1 + ("unit" in item.path.parts))
         begun[folder] += 1
     items[:] = [items[place] for place in sorted(range(len(items)), key=turns.__getitem__)]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Where groups are torn apart, tests make anew what they should share: slow, and nobody would see it."""
+    if "PYTEST_XDIST_WORKER" in os.environ and session.config.getvalue("loadgroup"):
+        marked = [item for item in session.items if item.get_closest_marker("xdist_group")]
+        if not all("@" in item.nodeid for item in marked):
+            raise pytest.UsageError("this pytest and this pytest-xdist do not keep groups of tests together")
 
 
 def _folder(item: pytest.Item, folders: Sequence[str]) -> str:
