@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
-import renderkiln
 from renderkiln.api.room import Reached
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.discretion import longest_first, places_of
-
-_CODE = (Path(renderkiln.__file__).parents[1], Path(sys.prefix), Path(sys.base_prefix))
+from renderkiln.engine.joblog import folders_here
 
 
 def folders_of(kiln: Reached, stored: StoredJob) -> Sequence[str]:
@@ -24,6 +19,6 @@ def folders_of(kiln: Reached, stored: StoredJob) -> Sequence[str]:
 def all_folders_of(kiln: Reached, stored: StoredJob) -> Sequence[str]:
     """Those, and what a log tells of besides: where code lies, programs and temporary files."""
     settings = kiln.kiln.settings
-    places = [*_CODE, Path(tempfile.gettempdir()), Path.home(), Path.cwd(), settings.output_dir.absolute()]
-    places += [] if settings.ffmpeg is None else [settings.ffmpeg.parent]
+    places = {*folders_here(), settings.output_dir.absolute()}
+    places |= set() if settings.ffmpeg is None else {settings.ffmpeg.parent}
     return longest_first({*folders_of(kiln, stored), *places})

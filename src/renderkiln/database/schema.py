@@ -19,7 +19,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0013"  # the newest of migrations/versions
+REVISION = "v0014"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 _HAS_HOST = sa.text("host IS NOT NULL")
@@ -369,6 +369,13 @@ pictures = sa.Table(  # of what a running job makes, the latest one
     _belongs_to_job(primary_key=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("jpeg", sa.LargeBinary, nullable=False),
+)
+
+logs = sa.Table(  # of jobs that have failed, their end
+    "kiln_logs",
+    metadata,
+    _belongs_to_job(primary_key=True),
+    sa.Column("text", Text, nullable=False),
 )
 
 scenes = sa.Table(

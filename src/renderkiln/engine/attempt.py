@@ -16,13 +16,14 @@ from renderkiln.database import attempts, jobs, moves, queues, stages
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.stages import StageRow
 from renderkiln.domain.asset import Asset
+from renderkiln.domain.discretion import places_of
 from renderkiln.domain.errors import Superseded, UserError
 from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
 from renderkiln.domain.retry import Retry
 from renderkiln.domain.states import ENDED, JobState
-from renderkiln.engine import workfolder
+from renderkiln.engine import joblog, workfolder
 from renderkiln.engine.announce import tell
 from renderkiln.engine.cargo import Cargo
 from renderkiln.engine.checkpoint import Checkpoint
@@ -32,7 +33,6 @@ from renderkiln.engine.ending import Ending, Usage
 from renderkiln.engine.executor import Attempt
 from renderkiln.engine.house import House
 from renderkiln.engine.intake import prepare_output
-from renderkiln.engine.joblog import logging_to
 from renderkiln.engine.narrator import Listener, Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold, Records
@@ -110,7 +110,7 @@ class AttemptRun:
             if self._hold.attempt == 1 and not stored.made:
                 facts["waited_since"] = job.created_at.isoformat()
         narrator.say("job.started", message=job.label, **facts)
-        with logging_to(self._log, self._hold.job_id), ExitStack() as held:
+        with joblog.logging_to(self._log, self._hold.job_id), ExitStack() as held:
             with self._holding(self._hold.job_id, self._hold.attempt, self._stop):
                 outcome = self._work(stored, narrator, held)
             # Nobody watches any more: that it is held no longer is what is written down now.
@@ -277,6 +277,7 @@ class AttemptRun:
             rendered_in=rendered_in,
             upload_on=leg.upload_on,
             work=work,
+            log=self._log_told(stored, outcome),
         )
         if self._cargo is not None and isinstance(outcome, Cancelled) and ending.hand_back:
             self._cargo.settle()
@@ -313,6 +314,13 @@ class AttemptRun:
             if isinstance(outcome, Done):
                 remove_local(outcome, stored.output_dir)
         narrator.say(told.name, message=told.message, **told.facts)
+
+    def _log_told(self, stored: StoredJob, outcome: Outcome) -> str | None:
+        """What others are told of the log. With SQLite they are on this machine, where it lies."""
+        is_told = isinstance(outcome, TryAgain | Failed) and outcome.code != "DISK_FULL"
+        if not is_told or self._house.database.is_sqlite:
+            return None
+        return joblog.kept_of(self._log, self._house.home, stored.output_dir, *places_of(stored.report))
 
     def _retry(self, job: Job) -> Retry:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from renderkiln.database import attempts, batches, costs, moves, pictures, stages
+from renderkiln.database import attempts, batches, costs, logs, moves, pictures, stages
 from renderkiln.database.attempts import AttemptOutcome, AttemptRow
 from renderkiln.domain.cost import Prices
 from renderkiln.domain.event import Event, EventName
@@ -59,8 +59,9 @@ class Ending:
 
     A job that waits for its next attempt goes back into its queue, or stays with `owner_after`. One whose
     files are made waits for a worker on `upload_on`, if that is given. `kept` tells people what becomes of
-    what is finished. With `work`, that is recorded under this name until the job is completed, for other
-    machines: they may have to go on with it even where it is gone here, or the finished files are here only.
+    what is finished; `log` is what other machines may read of a failure. With `work`, what is finished is
+    recorded under this name until the job is completed, for other machines: they may have to go on with it
+    even where it is gone here, or the finished files are here only.
     """
 
     hold: Hold
@@ -79,6 +80,7 @@ class Ending:
     rendered_in: str | None = None  # the queue where that was, if it is another one by now
     upload_on: str | None = None
     work: str | None = None
+    log: str | None = None
 
     def keeps(self, outcome: Outcome) -> bool:
         """Whether what is finished stays, for the next attempt or a retry. A full disk gets its room back."""
@@ -204,6 +206,10 @@ class Ending:
         work: Work | None = None,
     ) -> None:
         pictures.forget(connection, self.job.id)
+        if outcome in {"completed", "cancelled"} and self.hold.attempt > 1:  # one before it had failed
+            logs.forget(connection, self.job.id)
+        elif code is not None and self.log is not None:
+            logs.keep(connection, self.job.id, self.log)
         attempts.end(
             connection,
             self.hold.job_id,

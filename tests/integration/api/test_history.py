@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from databases import NOON
+from renderkiln.database import logs
 from renderkiln.domain.report import JobReport
 from renderkiln.domain.states import JobState
 
@@ -82,6 +83,23 @@ def test_a_failed_job_tells_where_and_why(api: Api) -> None:
     short = api("GET", f"{path}/log", params={"tail": 200}).text
     assert log.text.endswith(short)
     assert 0 < len(short) <= 200
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # one that machines can share
+def test_the_log_of_a_failure_is_read_from_another_machine(api: Api) -> None:
+    id = run(api, "mischief:Mischief", {"mischief": "bug"}).job.id
+    here = api("GET", f"/jobs/{id}/log", scope="read").text
+    (api.kiln.settings.home / "logs" / f"{id}.log").unlink()
+    away = api("GET", f"/jobs/{id}/log", scope="read").text
+    assert "KeyError" in away
+    assert away == here
+    short = api("GET", f"/jobs/{id}/log", params={"tail": 200}).text
+    assert away.endswith(short)
+    assert 0 < len(short) <= 200
+    with api.kiln.database.read() as connection:
+        kept = logs.find(connection, id) or ""
+    for folder in (api.folder, sys.prefix, Path(__file__).parents[3] / "src"):
+        assert f"{folder}/" not in kept
 
 
 @ON_ONE

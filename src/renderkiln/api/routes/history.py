@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 from datetime import datetime
 from email.utils import format_datetime
-from pathlib import Path as File
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -18,11 +17,12 @@ from renderkiln.api.folders import all_folders_of, folders_of
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.costs import Cost
 from renderkiln.api.routes.jobs import JobId, Notice, found
-from renderkiln.database import attempts, costs, events, pictures
+from renderkiln.database import attempts, costs, events, logs, pictures
 from renderkiln.database.attempts import AttemptOutcome
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.discretion import without
 from renderkiln.domain.errors import UsageError
+from renderkiln.engine.joblog import end_of, last_lines
 from renderkiln.engine.stagereport import TOLD_BY, StageState, reports
 from renderkiln.pipelines.contract import Stage as Planned
 
@@ -195,13 +195,22 @@ async def get_log(
     job_id: JobId,
     tail: Annotated[int, Query(ge=1, le=MOST_BYTES, description="Bytes of its end")] = 65_536,
 ) -> PlainTextResponse:
-    """What its stages have logged on this machine. The log of a completed job is not kept."""
+    """What its stages have logged. That of a completed job is not kept, that of one which runs is read on its
+    worker's machine only.
+    """
     stored = await found(kiln, job_id, holder)
     path = kiln.kiln.settings.home.absolute() / "logs" / f"{job_id}.log"
-    try:
-        text = await kiln.work(lambda: _end_of(path, tail))
-    except OSError:
-        raise Refused(404, "LOG_NOT_FOUND", _why_missing(stored)) from None
+
+    def read() -> str | None:
+        with suppress(OSError):
+            return end_of(path, tail)
+        with kiln.kiln.database.read() as connection:
+            kept = logs.find(connection, job_id)
+        return None if kept is None else last_lines(kept.encode(), tail)
+
+    text = await kiln.work(read)
+    if text is None:
+        raise Refused(404, "LOG_NOT_FOUND", _why_missing(stored))
     return PlainTextResponse(without(text, all_folders_of(kiln, stored)))
 
 
@@ -213,17 +222,6 @@ def _planned(kiln: Reached, stored: StoredJob) -> list[Planned]:
         return list(pipeline.stages(pipeline.Params.model_validate(dict(job.params))))
     except (UsageError, ValidationError):  # ValidationError: it is another version by now
         return []
-
-
-def _end_of(path: File, most: int) -> str:
-    """Whole lines. Raises OSError."""
-    with path.open("rb") as log:
-        size = log.seek(0, os.SEEK_END)
-        log.seek(max(0, size - most))
-        read = log.read(most)
-    if size > most:
-        read = read.partition(b"\n")[2] or read
-    return read.decode(errors="replace").replace("\x00", "\ufffd")
 
 
 def _why_missing(stored: StoredJob) -> str:
