@@ -10,7 +10,7 @@ export default defineConfig({
   build: {
     outDir: '../src/renderkiln/api/site',
     emptyOutDir: true,
-    target: 'es2022',
+    target: ['chrome111', 'edge111', 'firefox128', 'safari16.4'], // what Tailwind's colours need, too
     assetsInlineLimit: 0, // the page's own rules allow no data: fonts or scripts
     modulePreload: { polyfill: false },
   },

@@ -76,7 +76,7 @@ async function listen(
 }
 
 /** Waits so many ms, or until the machine is online again. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const over = new AbortController();
     const go = () => {

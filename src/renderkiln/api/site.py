@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from renderkiln.stores import Stores
 
 BUILT = Path(__file__).with_name("site")
+_METHODS = ["GET", "HEAD"]
 # First words of its addresses, see dashboard/src/router.ts
 PAGES = (
     "jobs",
@@ -44,29 +46,46 @@ def site(stores: Stores, built: Path = BUILT) -> APIRouter:
         except FileNotFoundError:
             return HTMLResponse(_MISSING, 503)
 
-    def beside(name: str) -> Response:
-        return _file(built, name, "no-cache")
+    def beside(request: Request) -> Response:
+        return _file(request, built, request.url.path[1:], "no-cache")
 
-    def asset(name: str) -> Response:
+    def asset(request: Request, name: str) -> Response:
         # The hash of its content is in its name.
-        return _file(built / "assets", name, "public, max-age=31536000, immutable")
+        return _file(request, built / "assets", name, "public, max-age=31536000, immutable")
 
-    router.add_api_route("/", page)
+    router.add_api_route("/", page, methods=_METHODS)
     for each in PAGES:
-        router.add_api_route(f"/{each}", page)
-        router.add_api_route(f"/{each}/{{rest:path}}", page)
-    router.add_api_route("/favicon.svg", lambda: beside("favicon.svg"))
-    router.add_api_route("/theme.js", lambda: beside("theme.js"))
-    router.add_api_route("/assets/{name}", asset)
+        router.add_api_route(f"/{each}", page, methods=_METHODS)
+        router.add_api_route(f"/{each}/{{rest:path}}", page, methods=_METHODS)
+    router.add_api_route("/favicon.svg", beside, methods=_METHODS)
+    router.add_api_route("/theme.js", beside, methods=_METHODS)
+    router.add_api_route("/assets/{name}", asset, methods=_METHODS)
     return router
 
 
-def _file(folder: Path, name: str, cache: str) -> Response:
+def _file(request: Request, folder: Path, name: str, cache: str) -> Response:
     """One of the files that are there: what somebody sends is compared with their names, and never a path."""
-    found = next((each for each in folder.iterdir() if each.name == name), None) if folder.is_dir() else None
-    if found is None or not found.is_file():
+    names = {each.name for each in folder.iterdir() if each.is_file()} if folder.is_dir() else set()
+    if name not in names or name.endswith(".gz"):
         raise HTTPException(404)
-    return FileResponse(found, headers={"cache-control": cache})
+    path, headers = folder / name, {"cache-control": cache}
+    if f"{name}.gz" in names:  # written by dashboard/build.py
+        headers["vary"] = "Accept-Encoding"
+        if _takes_gzip(request.headers.get("accept-encoding", "")):
+            path, headers["content-encoding"] = folder / f"{name}.gz", "gzip"
+    answer = FileResponse(path, headers=headers, stat_result=path.stat())
+    if StaticFiles().is_not_modified(answer.headers, request.headers):
+        return NotModifiedResponse(answer.headers)
+    return answer
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether `br, gzip;q=0.8` and the like name it, and not to refuse it."""
+    for each in accepted.lower().split(","):
+        name, _, quality = each.replace(" ", "").partition(";q=")
+        if name == "gzip":
+            return quality.strip("0.") != "" or quality == ""
+    return False
 
 
 def _policy(stores: Stores) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from fastapi import FastAPI
 from databases import NOON, start
 from renderkiln.api.server import Server
 from renderkiln.api.session import COOKIE
-from renderkiln.api.site import PAGES, site
+from renderkiln.api.site import BUILT, PAGES, site
 from renderkiln.api.sse import Hub
 from renderkiln.database import pictures
 
@@ -103,7 +104,10 @@ def test_activity_is_ones_own(api: Api) -> None:
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
-    (tmp_path / "assets/index-1a2b.js").write_text("let it = 1")
+    script = tmp_path / "assets/index-1a2b.js"
+    script.write_text("let it = 1")
+    script.with_name("index-1a2b.js.gz").write_bytes(gzip.compress(b"let it = 1", mtime=0))
+    (tmp_path / "assets/inter.woff2").write_bytes(b"wOF2")
     (tmp_path / "index.html").write_text("<!doctype html><title>Renderkiln</title>")
     (tmp_path.parent / "secret.txt").write_text("secret")
     return tmp_path
@@ -142,8 +146,58 @@ def check_pages(client: httpx.Client) -> None:
     answer = client.get("/assets/index-1a2b.js")
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "immutable" in answer.headers["cache-control"]
-    for outside in ("..%2fsecret.txt", "%2e%2e/secret.txt", "..%5csecret.txt", "%00", "index-2.js", "."):
+    for outside in (
+        "..%2fsecret.txt",
+        "%2e%2e/secret.txt",
+        "..%5csecret.txt",
+        "%00",
+        "index-2.js",
+        ".",
+        ".gz",
+    ):
         assert client.get(f"/assets/{outside}").status_code == 404, outside
+
+
+@ON_ONE
+def test_what_a_browser_loads_comes_compressed_to_who_takes_it(api: Api, built: Path) -> None:
+    with served(api, built) as client:
+        check_compressed(client)
+
+
+def check_compressed(client: httpx.Client) -> None:
+    def get(name: str, accept: str, method: str = "GET", **headers: str) -> httpx.Response:
+        return client.request(method, f"/assets/{name}", headers={"Accept-Encoding": accept, **headers})
+
+    etags = set()
+    for accept, is_gzip in (("br, gzip", True), ("gzip;q=0.5", True), ("", False), ("gzip;q=0", False)):
+        answer = get("index-1a2b.js", accept)
+        assert (answer.status_code, answer.text) == (200, "let it = 1"), accept
+        assert answer.headers.get("content-encoding") == ("gzip" if is_gzip else None), accept
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["content-type"].startswith("text/javascript")
+        etags.add(etag := answer.headers["etag"])
+        head = get("index-1a2b.js", accept, "HEAD")
+        assert (head.headers["etag"], head.headers["content-length"], head.content) == (
+            etag, answer.headers["content-length"], b""
+        )  # fmt: skip
+        known = get("index-1a2b.js", accept, **{"If-None-Match": f'"other", {etag}'})
+        assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", etag)
+    assert len(etags) == 2
+    part = get("index-1a2b.js", "", Range="bytes=4-5")
+    assert (part.status_code, part.content) == (206, b"it")
+    assert "vary" not in get("inter.woff2", "gzip").headers
+    assert get("index-1a2b.js.gz", "gzip").status_code == 404
+
+
+def test_the_dashboard_is_light() -> None:
+    """JavaScript and CSS of all pages as a browser gets them, but for the 360° viewer, which few need."""
+    if not (BUILT / "index.html").exists():
+        pytest.skip("the dashboard is not built: `make dashboard`")
+    sizes = {path.name: path.stat().st_size for path in (BUILT / "assets").glob("*.gz")}
+    viewer = sum(size for name, size in sizes.items() if name.startswith("Around-"))
+    assert viewer
+    assert sum(sizes.values()) - viewer <= 150_000, sorted(sizes.items(), key=lambda each: -each[1])
 
 
 @ON_ONE

@@ -1,17 +1,16 @@
 // Files on their way to the server. A connection that breaks is taken up where it was cut off, and so is a file
 // that is chosen again after the page was closed.
-import { Upload, type DetailedError } from 'tus-js-client';
-import { api, data, words } from '../../api/client';
+import { words } from '../../api/client';
+import { drop, send } from './tus';
 
 const AT_ONCE = 2;
-const CHUNK = 32 * 1024 * 1024; // bytes in a request: a proxy may limit them, and what broke off is repeated
 
 export class Sending {
   sent = $state(0);
   state = $state<'waiting' | 'sending' | 'paused' | 'there' | 'refused'>('waiting');
   problem = $state('');
   asset = $state('');
-  upload: Upload | undefined;
+  over: AbortController | undefined;
 
   constructor(
     readonly file: File,
@@ -43,21 +42,20 @@ export class Uploads {
 
   async remove(sending: Sending): Promise<void> {
     this.all = this.all.filter((each) => each !== sending);
+    sending.over?.abort();
     this.#go();
-    if (sending.state !== 'there') await sending.upload?.abort(true).catch(() => undefined);
+    if (sending.state !== 'there') await drop(sending.file);
   }
 
   /** The page is left: what has arrived so far is taken up when the file is chosen again. */
   stop(): void {
-    for (const { upload, state } of this.all) if (state !== 'there') void upload?.abort();
+    for (const { over } of this.all) over?.abort();
     this.all = [];
   }
 
   /** Once more, from where it was. */
   again(sending: Sending): void {
-    sending.state = 'sending';
-    sending.problem = '';
-    sending.upload?.start();
+    void this.#send(sending);
   }
 
   #go(): void {
@@ -69,59 +67,25 @@ export class Uploads {
   }
 
   async #send(sending: Sending): Promise<void> {
+    const over = (sending.over = new AbortController());
     sending.state = 'sending';
-    const upload = (sending.upload = new Upload(sending.file, {
-      endpoint: '/api/v1/uploads',
-      chunkSize: CHUNK,
-      retryDelays: [0, 500, 1000, 2000, 4000, 8000, 8000, 8000, 15000, 15000, 30000],
-      metadata: { filename: sending.file.name },
-      removeFingerprintOnSuccess: true,
-      onProgress: (sent) => {
-        sending.sent = sent;
+    sending.problem = '';
+    const told = {
+      sent: (bytes: number) => {
+        sending.sent = bytes;
         sending.state = 'sending';
       },
-      onShouldRetry: (error) => {
-        const status = (error as DetailedError).originalResponse?.getStatus() ?? 0;
-        const again = status === 0 || status >= 500 || status === 409 || status === 423 || status === 429;
-        if (again) sending.state = 'paused';
-        return again;
-      },
-      onError: (error) => {
-        sending.state = 'refused';
-        sending.problem = told(error);
-        this.#go();
-      },
-      onSuccess: () => void this.#arrived(sending),
-    }));
-    const [earlier] = await upload.findPreviousUploads();
-    if (earlier) upload.resumeFromPreviousUpload(earlier);
-    if (this.all.includes(sending)) upload.start(); // else it was removed meanwhile
-  }
-
-  async #arrived(sending: Sending): Promise<void> {
+      broke: () => (sending.state = 'paused'),
+    };
     try {
-      const id = sending.upload?.url?.split('/').at(-1) ?? '';
-      const found = await data(
-        api.GET('/api/v1/uploads/{upload_id}', { params: { path: { upload_id: id } } }),
-      );
-      if (!found.asset) throw new Error(found.error ?? 'The file has arrived and was not accepted.');
+      sending.asset = await send(sending.file, told, over.signal);
       sending.sent = sending.file.size;
-      sending.asset = found.asset;
       sending.state = 'there';
     } catch (error) {
+      if (over.signal.aborted) return;
       sending.state = 'refused';
       sending.problem = words(error);
     }
     this.#go();
-  }
-}
-
-/** What the server said, if it is what refused; the library's own words are for developers. */
-function told(error: Error): string {
-  const body = (error as DetailedError).originalResponse?.getBody();
-  try {
-    return (JSON.parse(body ?? '') as { error: { message: string } }).error.message;
-  } catch {
-    return 'The server did not answer for a while.';
   }
 }
