@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from renderkiln.api.envelope import Refused
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.session import COOKIE, LINK, by_link, is_own
+from renderkiln.database import logouts
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.access import LOCAL, Scope, allows
 
@@ -65,11 +66,19 @@ async def _browser(request: Request, kiln: Reached, *, counted: bool) -> StoredK
 async def opener_of(request: Request, kiln: Reached) -> StoredKey | None:
     """Who has logged in with the browser that asks: by the link, or by a key that is still valid."""
     cookie, now = request.cookies.get(COOKIE), kiln.room.clock.now()
-    opener = kiln.sessions.opener(cookie, now) if cookie else None
-    if opener is None or opener == LINK:
-        return None if opener is None else by_link(now)
-    holder = await kiln.read(lambda: kiln.keys.valid(opener))
-    if holder is not None:
+    opened = kiln.sessions.opened(cookie, now) if cookie else None
+    if opened is None:
+        return None
+    session, opener = opened
+
+    def look() -> StoredKey | None:
+        with kiln.kiln.database.read() as connection:
+            if logouts.is_noted(connection, session):
+                return None
+        return by_link(now) if opener == LINK else kiln.keys.valid(opener)
+
+    holder = await kiln.read(look)
+    if holder is not None and opener != LINK:
         kiln.note_use(holder)
     return holder
 

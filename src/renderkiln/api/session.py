@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from renderkiln.database.keys import StoredKey
@@ -20,13 +21,19 @@ LINK = "link"  # no key is called so
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
+class Opened(NamedTuple):
+    """What a cookie of ours says: a session, and what it was given for: LINK, or the id of a key."""
+
+    session: str
+    opener: str
+
+
 @dataclass
 class Sessions:
-    """Sessions of one service. They outlive it, for a cookie is signed; who logs out is remembered here."""
+    """Sessions of one service. They outlive it, for a cookie is signed. The database has who logged out."""
 
     secrets: Sequence[bytes] = field(repr=False)
     _token: str | None = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    _ended: set[str] = field(default_factory=set)
 
     @property
     def token(self) -> str | None:
@@ -44,21 +51,14 @@ class Sessions:
         """The value of the cookie of somebody who has this key."""
         return self._cookie(key.id, now)
 
-    def log_out(self, cookie: str, now: datetime) -> None:
-        """Let it open nothing any more."""
-        if self.opener(cookie, now) is not None:  # else there is nothing to remember
-            self._ended.add(cookie.partition("?")[0])
-
-    def opener(self, cookie: str, now: datetime) -> str | None:
-        """What this cookie was given for: LINK, or the id of a key; None for one that opens nothing."""
+    def opened(self, cookie: str, now: datetime) -> Opened | None:
+        """What this cookie says; None for one that is forged or too old. It may have been logged out."""
         id, _, query = cookie.partition("?")
         try:
             verify(id, query, now=now, secrets=self.secrets, method="SESSION")
         except (Forged, Expired):
             return None
-        if id in self._ended:
-            return None
-        return id.partition(".")[0]
+        return Opened(id, id.partition(".")[0])
 
     def _cookie(self, opener: str, now: datetime) -> str:
         id = f"{opener}.{secrets.token_hex(16)}"

@@ -19,7 +19,7 @@ metadata = sa.MetaData(
 )
 
 VERSION_TABLE = "kiln_version"
-REVISION = "v0014"  # the newest of migrations/versions
+REVISION = "v0015"  # the newest of migrations/versions
 
 _PROCESSING = EDGES["start"][1]
 _HAS_HOST = sa.text("host IS NOT NULL")
@@ -376,6 +376,13 @@ logs = sa.Table(  # of jobs that have failed, their end
     metadata,
     _belongs_to_job(primary_key=True),
     sa.Column("text", Text, nullable=False),
+)
+
+logouts = sa.Table(
+    "kiln_logouts",
+    metadata,
+    sa.Column("session", Text, primary_key=True),
+    sa.Column("until", Moment, nullable=False),  # after that it opens nothing anyway
 )
 
 scenes = sa.Table(

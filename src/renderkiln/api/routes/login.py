@@ -12,6 +12,7 @@ from renderkiln.api.auth import Holder, opener_of
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.session import COOKIE, LASTS, is_own
+from renderkiln.database import logouts
 
 router = APIRouter(tags=["login"])
 
@@ -90,7 +91,15 @@ async def get_session(request: Request, kiln: Kiln) -> JSONResponse:
 )
 async def log_out(request: Request, kiln: Kiln, holder: Holder) -> Response:  # noqa: ARG001  who may not is told
     """Let the browser's cookie open nothing any more."""
-    kiln.sessions.log_out(request.cookies.get(COOKIE, ""), kiln.room.clock.now())
+    now = kiln.room.clock.now()
+    opened = kiln.sessions.opened(request.cookies.get(COOKIE, ""), now)
+
+    def note(session: str) -> None:
+        with kiln.kiln.database.write() as connection:
+            logouts.note(connection, session, now + LASTS, now)
+
+    if opened is not None:  # who came by a key has no session to be ended
+        await kiln.work(lambda: note(opened.session))
     answer = Response(status_code=204)
     answer.delete_cookie(COOKIE)
     return answer
