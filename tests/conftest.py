@@ -22,13 +22,14 @@ LONG = (
     "browser",
     "chaos",
     "conformance",
+    "contract",
     "integration/api",
     "integration/durable",
     "integration/scenes",
     "integration/visualizer",
 )
 # The tests of a file stay together, for they may share what took long to make. These share nothing.
-APART = ("acceptance", "conformance/database", "integration/durable", "integration/visualizer")
+APART = ("acceptance", "conformance/database", "contract", "integration/durable", "integration/visualizer")
 
 # Before any test imports Numba; all workers and child processes share it.
 use_cache(TESTS.parent / ".pytest_cache" / "renderkiln")

@@ -10,9 +10,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from integration.api.conftest import ON_ONE, Api
 from renderkiln.domain.access import Scope
-
-from .conftest import ON_ONE, Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200), ON_ONE]
 
