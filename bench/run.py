@@ -77,11 +77,12 @@ def main() -> None:
     parser.add_argument("--variations", action="store_true", help="only what variations cost")
     parser.add_argument("--scenes", action="store_true", help="only what scenes cost")
     parser.add_argument("--service", action="store_true", help="only how quickly the service answers")
+    parser.add_argument("--dashboard", action="store_true", help="only what the dashboard costs a browser")
     options = parser.parse_args()
     scale = 0.25 if options.quick else 1.0
     with tempfile.TemporaryDirectory(prefix="renderkiln-bench-") as name:
         chosen = (options.engine, options.narration, options.variations, options.scenes, options.service)
-        everything = not any(chosen)
+        everything = not any((*chosen, options.dashboard))
         parts: list[Iterator[Row]] = []
         if everything:
             parts.append(Bench(Path(name), scale).rows(long=options.long))
@@ -95,6 +96,10 @@ def main() -> None:
             parts.append(ServiceBench(Path(name), scale).rows())
         if everything or options.engine:
             parts.append(EngineBench(Path(name), scale).rows())
+        if options.dashboard:  # not with everything: it takes half an hour, and a browser
+            from dashboard import DashboardBench
+
+            parts.append(DashboardBench(Path(name), scale).rows())
         rows = []
         for row in chain.from_iterable(parts):
             words.print(f"{row.name}: {row.value:.2f} {row.unit}  {row.target}", highlight=False)

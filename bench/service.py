@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
-import signal
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from process import Process
 from row import Row
+from serving import Serving
 from song import song
 
 _RATE, _SECONDS = 200, 10.0  # status requests a second, and for how long
@@ -37,18 +33,16 @@ class ServiceBench:
 
     def __init__(self, folder: Path, scale: float) -> None:
         self._folder = folder / "service"
-        self._folder.mkdir(exist_ok=True)
         self._scale = scale
-        self._environment = {**os.environ, "RENDERKILN_HOME": str(self._folder / "home")}
 
     def rows(self) -> Iterator[Row]:
-        key = self._renderkiln("keys", "create", "--name", "bench", "--scope", "admin").strip()
+        serving = Serving(self._folder)
         path = song(self._folder, 240)
-        with self._serving() as url:
-            client = _Client(url, key)
+        with serving.started() as (url, process):
+            client = _Client(url, serving.key())
             asset = asyncio.run(client.send("POST", "/assets?name=song.wav", path.read_bytes()))["id"]
             yield from self._answers(client, asset)
-            yield from self._upload(client)
+            yield from self._upload(client, process)
 
     def _answers(self, client: _Client, asset: str) -> Iterator[Row]:
         order = {"pipeline": "visualizer", "assets": [asset], "params": {"quality": "draft"}}
@@ -91,50 +85,19 @@ class ServiceBench:
         """Milliseconds from the moment that an event is written down until each stream has it."""
         return await client.lags(f"/jobs/{job}/events", _STREAMS, 5.0 + 20.0 * self._scale)
 
-    def _upload(self, client: _Client) -> Iterator[Row]:
+    def _upload(self, client: _Client, service: Process) -> Iterator[Row]:
         size = int(_UPLOAD * self._scale)
-        before = self._memory()
+        before = service.megabytes
         peak, began = [before], time.monotonic()
-        asyncio.run(client.upload(size, lambda: peak.append(self._memory())))
+        asyncio.run(client.upload(size, lambda: peak.append(service.megabytes)))
         yield Row("upload to a folder", size / 1e6 / (time.monotonic() - began), "MB/s", "≥ 150")
-        yield Row("memory that it takes", (max(peak) - before) / 1e6, "MB", "flat")
-
-    def _memory(self) -> int:
-        """Bytes of the service that lie in memory."""
-        text = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
+        yield Row("memory that it takes", max(peak) - before, "MB", "flat")
 
     def _wait(self, client: _Client, job: str, percent: float) -> None:
         while (told := asyncio.run(client.send("GET", f"/jobs/{job}")))["progress"] < percent:
             if told["state"] == "failed":
                 raise SystemExit(f"the job failed: {told['error']}")
             time.sleep(0.2)
-
-    @contextmanager
-    def _serving(self) -> Iterator[str]:
-        command = [sys.executable, "-m", "renderkiln", "serve", "--port", "0"]
-        self._process = subprocess.Popen(
-            command,
-            env={**self._environment, "RENDERKILN_RATE_LIMIT": "0"},
-            cwd=self._folder,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert self._process.stderr is not None
-            line = self._process.stderr.readline()
-            url = line.split()[1].removesuffix("/api/v1")
-            os.set_blocking(self._process.stderr.fileno(), False)
-            urllib.request.urlopen(f"{url}/healthz", timeout=20).close()
-            yield url
-        finally:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(timeout=60)
-
-    def _renderkiln(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "renderkiln", *arguments]
-        done = subprocess.run(command, env=self._environment, check=True, stdout=subprocess.PIPE, text=True)
-        return done.stdout
 
 
 class _Client:
