@@ -368,6 +368,7 @@ class Renderkiln:
                 self._home,
                 self.settings.private_urls,
                 (self.settings.log_format, self.settings.log_level, worker.name),
+                lambda: self.stores.addresses_elsewhere,
             ),
             keep_work=self.settings.keep_work,
             prices=self.prices,

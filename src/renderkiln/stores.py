@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError
 from renderkiln.settings import Settings
+from renderkiln.storage.addresses import Addresses, origin
 from renderkiln.storage.bucket import Bucket
 from renderkiln.storage.contract import Storage
 from renderkiln.storage.errors import Missing, Refused
@@ -73,6 +74,20 @@ class Stores:
         return found
 
     @cached_property
+    def addresses(self) -> Addresses:
+        """What clients are told, who know where they ask."""
+        return Addresses(self._settings.public_url or "", self.secrets)
+
+    @cached_property
+    def addresses_elsewhere(self) -> Addresses:
+        """What webhooks are told. Where machines share a database but no secret, they are not signed: the one
+        that answers would not accept what another one has signed.
+        """
+        settings = self._settings
+        is_alone = (settings.database or "sqlite").startswith("sqlite")
+        return Addresses(self._base, self.secrets if is_alone or settings.signing_secret else None)
+
+    @cached_property
     def local(self) -> Mapping[Visibility, LocalStorage]:
         """The local storage. It is there also when new files go to a bucket: older ones may be in it."""
         root = self._settings.storage_folder
@@ -109,9 +124,11 @@ class Stores:
         return removed
 
     def _links(self, visibility: Visibility) -> Links:
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        base = self._settings.public_url or f"http://{host}:{self._settings.port}"
-        return Links(f"{base.rstrip('/')}{FILES}/{visibility}", self.secrets, self._clock)
+        return Links(f"{self._base.rstrip('/')}{FILES}/{visibility}", self.secrets, self._clock)
+
+    @property
+    def _base(self) -> str:
+        return self._settings.public_url or origin(self._settings.host, self._settings.port)
 
     @cached_property
     def _buckets(self) -> Mapping[Visibility, list[S3Storage]]:

@@ -13,11 +13,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import pytest
 
+from integration.durable.receiver import receiving
 from waiting import until
 
 from .conftest import Command
-from .test_narration import script
 
 
 def served(renderkiln: Command, *arguments: object) -> tuple[subprocess.Popen[str], str]:
@@ -42,24 +43,32 @@ def workers_of(process: subprocess.Popen[str]) -> list[int]:
     return [int(each) for thread in threads for each in thread.read_text().split()]
 
 
-def test_a_queued_job_is_made_and_fetched_over_http(renderkiln: Command) -> None:
+def test_one_call_is_a_whole_integration(renderkiln: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is told where the file is gets it, without a key and without asking anything else."""
+    monkeypatch.setenv("RENDERKILN_PRIVATE_URLS", "1")  # the receiver is on this machine
     process, url = served(renderkiln)
-    headers = key(renderkiln)
-    queued = renderkiln("submit", "narration", script(renderkiln, "Hello."), "--out", renderkiln.out)
-    (id,) = queued.stdout.split()
-    with httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=30) as client:
-
-        def state() -> str:
-            return str(client.get(f"/jobs/{id}").json()["data"]["state"])
-
-        until(lambda: state() in ("completed", "failed"))
-        job = client.get(f"/jobs/{id}").json()["data"]
-        assert (job["state"], job["progress"]) == ("completed", 100)
-        told = json.loads(renderkiln("jobs", "show", id, "-o", "json").stdout)
-        path = Path(told["artifacts"][0]["path"])
-        fetched = httpx.get(url + job["artifacts"][0]["url"], headers=headers)
-        assert fetched.content == path.read_bytes()
-        assert len(fetched.content) == job["artifacts"][0]["size"]
+    headers = key(renderkiln, "submit")
+    with receiving() as receiver:
+        order = {
+            "pipeline": "narration",
+            "params": {"script": "Hello."},
+            "metadata": {"order": "o-7"},
+            "webhookUrl": receiver.url,
+        }
+        made = httpx.post(f"{url}/api/v1/jobs", json=order, headers=headers, timeout=30)
+        assert made.status_code == 202, made.text
+        until(lambda: receiver.taken)
+    message = json.loads(receiver.taken[0].body)
+    assert message["type"] == "job.completed", message
+    job = message["data"]["job"]
+    assert (job["id"], job["metadata"]) == (made.json()["data"]["id"], {"order": "o-7"})
+    file = job["artifacts"][0]
+    assert file["url"].startswith(f"{url}/api/v1/jobs/")
+    fetched = httpx.get(file["url"])
+    assert (fetched.status_code, len(fetched.content)) == (200, file["size"])
+    assert httpx.get(job["statusUrl"]).json()["data"]["state"] == "completed"
+    told = json.loads(renderkiln("jobs", "show", job["id"], "-o", "json").stdout)
+    assert fetched.content == Path(told["artifacts"][0]["path"]).read_bytes()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
     renderkiln.wait_until_gone()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import unquote
 
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import APIKeyQuery
@@ -14,9 +13,8 @@ from renderkiln.api.envelope import Refused
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.database.keys import StoredKey
 from renderkiln.storage.errors import Expired, Forged
-from renderkiln.storage.signed import sign, verify
+from renderkiln.storage.signed import LASTS, verify
 
-LASTS = timedelta(days=7)
 _SIGNED = APIKeyQuery(
     name="signature", scheme_name="Link", auto_error=False, description="Of a link, which needs no key"
 )
@@ -24,9 +22,7 @@ _SIGNED = APIKeyQuery(
 
 def linked(kiln: Reached, path: str, until: datetime | None = None) -> str:
     """The address of `path` of our own with a signature, good for a week, or `until` then."""
-    base = (kiln.kiln.settings.public_url or "").rstrip("/")
-    expires = kiln.room.clock.now() + LASTS if until is None else until
-    return f"{base}{path}?{sign(unquote(path), expires=expires, secrets=kiln.kiln.stores.secrets)}"
+    return kiln.kiln.stores.addresses.of(path, kiln.room.clock.now() + LASTS if until is None else until)
 
 
 def end_of_link(request: Request) -> datetime:

@@ -88,6 +88,14 @@ Place = Annotated[
     StringConstraints(min_length=1, max_length=8192),
     Field(description="An asset's id (`ast_…` or `asset:ast_…`), or an http(s) URL"),
 ]
+WebhookUrl = Annotated[
+    str | None,
+    Field(min_length=1, max_length=2000, description="Told by POST when it has ended, however it ended"),
+]
+WebhookSecret = Annotated[
+    str | None,
+    Field(max_length=200, description="Signs what is told there: `whsec_…`; by default one is made"),
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -110,12 +118,8 @@ class Order(BaseModel):
     label: Printable = Field("", max_length=200, description="What people read")
     priority: int = Field(100, ge=1, le=10_000, description="Low numbers run first")
     startAt: Time | None = Field(None, description="Do not begin before")  # noqa: N815
-    webhookUrl: str | None = Field(  # noqa: N815
-        None, min_length=1, max_length=2000, description="Told by POST when it has ended, however it ended"
-    )
-    webhookSecret: str | None = Field(  # noqa: N815
-        None, max_length=200, description="Signs what is told there: `whsec_…`; by default one is made"
-    )
+    webhookUrl: WebhookUrl = None  # noqa: N815
+    webhookSecret: WebhookSecret = None  # noqa: N815
     metadata: Metadata = Field(default_factory=dict, description="Yours: given back untouched")
 
 

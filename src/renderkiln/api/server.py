@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from renderkiln.api.connection import Connection
 from renderkiln.api.sse import Hub
 from renderkiln.domain.errors import UserError
+from renderkiln.storage.addresses import origin
 
 GRACE = 2  # seconds that open requests have to end
 _MOST_REQUESTS = 1000  # at once; further ones are told to come back
@@ -37,9 +38,13 @@ class Server:
         self._server = _Uvicorn(config, app.state.hub)
 
     @property
+    def port(self) -> int:
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    @property
     def url(self) -> str:
-        host, port = self._socket.getsockname()[:2]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return origin(self._socket.getsockname()[0], self.port)
 
     def run(self) -> None:
         """Until `stop` is called, by any thread."""

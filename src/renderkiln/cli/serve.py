@@ -52,10 +52,11 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
         app = create_app(kiln, spans)
         server = Server(app, settings.host, settings.port)
         say(f"{server.url}/api/v1 answers; its description: {server.url}/openapi.json")
-        say(f"log in with a browser, once: {server.url}/login?token={app.state.reached.sessions.token}")
+        entrance = (settings.public_url or server.url).rstrip("/")
+        say(f"log in with a browser, once: {entrance}/login?token={app.state.reached.sessions.token}")
         if not any(key.revoked_at is None for key in kiln.keys.list()):
             say("nobody has a key yet: `renderkiln keys create --name NAME --scope admin` makes one")
-        keeper = None if no_worker else _Keeper(_worker(settings, level))
+        keeper = None if no_worker else _Keeper(_worker(settings, level), server.port)
 
         def stop() -> None:
             server.stop()
@@ -95,9 +96,10 @@ def _worker(settings: Settings, level: str | None) -> list[str]:
 class _Keeper(threading.Thread):
     """Keeps one process running until it is told to stop it; told again, it tells that process again."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], port: int) -> None:
         super().__init__(name="worker-keeper")
         self._command = command
+        self._env = {**os.environ, "RENDERKILN_PORT": str(port)}  # for the addresses that webhooks are told
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -107,7 +109,7 @@ class _Keeper(threading.Thread):
             begun = time.monotonic()
             try:
                 # A session of its own: Ctrl-C is for this process, which passes it on once.
-                self._process = subprocess.Popen(self._command, start_new_session=True)
+                self._process = subprocess.Popen(self._command, env=self._env, start_new_session=True)
             except OSError as error:
                 _log.error("no worker can be started: %s", error)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,8 @@ from renderkiln.engine.stage_process import ForkServer, Message, StageProcess
 from renderkiln.events import journal, signing
 from renderkiln.media.errors import MediaError
 from renderkiln.media.post import post
+from renderkiln.storage.addresses import Addresses
+from renderkiln.storage.signed import LASTS
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +52,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Errands:
-    """Runs tries. `home` is what nobody out there is told; `log` is how handlers log: shape, level, name."""
+    """Runs tries. `home` is what nobody out there is told; `log` is how handlers log: shape, level, name.
+
+    `addresses` are those that webhooks are told of a job and its files.
+    """
 
     server: ForkServer
     home: Path
     allow_private: bool
     log: tuple[str, str, str]
+    addresses: Callable[[], Addresses]
     timeout: float = TIMEOUT
     handling: float = HANDLING
 
@@ -68,7 +74,8 @@ class Errands:
         return self._post(delivery, webhook, now)
 
     def _post(self, delivery: StoredDelivery, webhook: StoredWebhook, now: datetime) -> Outcome:
-        text = json.dumps(without(delivery.payload, [str(self.home)]), ensure_ascii=False, sort_keys=True)
+        told = without(self._addressed(delivery, now), [str(self.home)])
+        text = json.dumps(told, ensure_ascii=False, sort_keys=True)
         body = text.encode("utf-8", "replace")
         signed = signing.headers(delivery.id, int(now.timestamp()), body, webhook.secrets(now))
         headers = {"Content-Type": "application/json", **signed}
@@ -84,6 +91,14 @@ class Errands:
             retry_after=reply.retry_after,
             gone=reply.status == _GONE,
         )
+
+    def _addressed(self, delivery: StoredDelivery, now: datetime) -> Mapping[str, Any]:
+        """What is sent: a job with addresses that are good for a week from now."""
+        if not delivery.type.startswith("job."):  # another type's `job` is what somebody calls so
+            return delivery.payload
+        data = delivery.payload["data"]
+        job = self.addresses().in_job(data["job"], now + LASTS)
+        return {**delivery.payload, "data": {**data, "job": job}}
 
     def _handle(self, delivery: StoredDelivery) -> Outcome:
         payload = delivery.payload["data"]

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
 from renderkiln.storage.errors import Expired, Forged
 
 SHORTEST_SECRET = 16  # bytes
+LASTS = timedelta(days=7)  # a link to how a job stands
 
 
 def sign(

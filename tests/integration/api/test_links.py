@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from renderkiln.api import links, session
+from renderkiln.api import session
 from renderkiln.domain.clock import Clock
+from renderkiln.storage import signed
 
 from .conftest import ON_ONE, Api
 
@@ -61,7 +62,7 @@ def test_a_link_is_good_for_a_week(api: Api, monkeypatch: pytest.MonkeyPatch) ->
     link = api.data("GET", "/jobs/b-1")["statusUrl"]
     monkeypatch.setitem(api.kiln.room.__dict__, "clock", Later(api.kiln.room.clock))
     assert api.refusal("GET", link, scope=None, prefix="")[:2] == (403, "LINK_EXPIRED")
-    assert links.LASTS == session.LASTS == timedelta(days=7)
+    assert signed.LASTS == session.LASTS == timedelta(days=7)
 
 
 def test_a_browser_logs_in_once_and_out(api: Api) -> None:

@@ -277,9 +277,8 @@ def as_json(kiln: Reached, stored: StoredJob, *, until: datetime | None = None) 
     """
     told = discreet(stored.report, stored.output_dir, kiln.kiln.settings.home.absolute())
     if until is not None:
-        for artifact in told["artifacts"]:
-            artifact["url"] = linked(kiln, artifact["url"], until)
-    return {**told, "statusUrl": linked(kiln, f"/api/v1/jobs/{told['id']}/status", until)}
+        return kiln.kiln.stores.addresses.in_job(told, until)
+    return {**told, "statusUrl": linked(kiln, f"/api/v1/jobs/{told['id']}/status")}
 
 
 async def found(kiln: Reached, job_id: str, viewer: StoredKey | None) -> StoredJob:

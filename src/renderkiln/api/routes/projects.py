@@ -12,7 +12,16 @@ from renderkiln.api.auth import Holder, needs
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.ordering import job_ordered, submitted
-from renderkiln.api.orders import Document, IdempotencyKey, JobOrder, Metadata, Printable, Time
+from renderkiln.api.orders import (
+    Document,
+    IdempotencyKey,
+    JobOrder,
+    Metadata,
+    Printable,
+    Time,
+    WebhookSecret,
+    WebhookUrl,
+)
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes import jobs
 from renderkiln.api.stored import ANY, IfMatch, ProjectId, etag, projects_of, refusing, revision_of
@@ -83,6 +92,8 @@ class RenderOrder(BaseModel):
     label: Printable = Field("", max_length=200, description="What people read; by default its name")
     priority: int = Field(100, ge=1, le=10_000, description="Low numbers run first")
     startAt: Time | None = Field(None, description="Do not begin before")  # noqa: N815
+    webhookUrl: WebhookUrl = None  # noqa: N815
+    webhookSecret: WebhookSecret = None  # noqa: N815
     metadata: Metadata = Field(
         default_factory=dict,
         description="Yours: given back, with the `project` and `revision` rendered, unless it has its own",
@@ -256,6 +267,8 @@ def film_order(stored: StoredProject, document: dict[str, Any], wish: RenderOrde
         label=wish.label or stored.name[:200],
         priority=wish.priority,
         startAt=wish.startAt,
+        webhookUrl=wish.webhookUrl,
+        webhookSecret=wish.webhookSecret,
         metadata={"project": stored.id, "revision": stored.revision, **wish.metadata},
     )
 
