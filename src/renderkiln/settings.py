@@ -251,8 +251,8 @@ class Settings(BaseModel):
         None,
         pattern=r"^https?://[^\s?#@]+$",
         description=(
-            "Where others reach `serve`: https://render.example.org; by default its host and port. Addresses "
-            "of files begin with it"
+            "Where others reach `serve`: https://render.example.org; by default its host and port. Links, "
+            "and what webhooks are told, begin with it"
         ),
     )
     signing_secret: SecretStr | None = Field(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from fastapi import Request
 from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from renderkiln.api.envelope import Refused, failed
+from renderkiln.api.passage import Passage
 
 MOST_BYTES = 64 << 10  # of a head, or of what stands around pieces of a body
 PATIENCE = 20.0  # seconds for a whole head
+_ALWAYS = {"/healthz", "/readyz"}  # who is asked so often must not be taken for dead
 MOST_AHEAD = 8  # requests that somebody sends before the first of them is answered
 
 
@@ -38,6 +42,8 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
+        if app is service_unavailable:  # uvicorn's answer where too many are connected is a bare text
+            app = self.app if cycle.scope["path"] in _ALWAYS else _too_many
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
@@ -96,6 +102,17 @@ class Connection(HttpToolsProtocol):
         answers = self._answering is not None and not self._answering.response_complete
         if not answers and not self.transport.is_closing():
             self.transport.close()
+
+
+async def _too_many(scope: Any, receive: Any, send: Any) -> None:
+    """Said without a look at the request. uvicorn's types are its own."""
+    headers = {"Retry-After": "5", "Connection": "close"}
+    refused = Refused(503, "TOO_MANY_CONNECTIONS", "too many are connected: come again", headers=headers)
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        await failed(Request(scope), refused)(scope, receive, send)
+
+    await Passage(answer)(scope, receive, send)
 
 
 def _announces_a_body(header: tuple[bytes, bytes]) -> bool:

@@ -24,8 +24,15 @@ _HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+# Of what is reached by a signed link: pages of others may show it, as whoever has the link may.
+_SHARED = (
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"content-range, etag, x-request-id"),
+)
 MOST_BYTES = 1 << 20  # of a body in JSON
 PATIENCE = 20.0  # seconds without a byte of one
+WHOLE = 60.0  # seconds for all of it
 
 
 class Passage:
@@ -48,6 +55,8 @@ class Passage:
             nonlocal begun
             begun = True
             if message["type"] == "http.response.start":
+                if is_linked(scope):
+                    message["headers"] += _SHARED
                 present = {name for name, _ in message["headers"]}
                 message["headers"] += [each for each in _HEADERS if each[0] not in present]
                 message["headers"].append((b"x-request-id", request_id.encode()))
@@ -66,6 +75,11 @@ class Passage:
             await failed(request, refused)(scope, receive, send_with_headers)
 
 
+def is_linked(scope: Mapping[str, Any]) -> bool:
+    """Whether it is reached by a link of ours, or what says that it is one."""
+    return scope["method"] in {"GET", "HEAD"} and b"signature=" in scope["query_string"]
+
+
 def is_file(scope: Mapping[str, Any]) -> bool:
     """Whether the body is a file, of which its route takes as much as it may have."""
     match scope["method"]:
@@ -78,17 +92,20 @@ def is_file(scope: Mapping[str, Any]) -> bool:
 
 def _limited(receive: Receive) -> Receive:
     """Reads no further in a body that grows beyond what anybody needs."""
-    taken, ended = 0, False
+    taken, ended, end = 0, False, None
 
     async def receive_some() -> Message:
-        nonlocal taken, ended
+        nonlocal taken, ended, end
         if ended:  # what comes now is that somebody has gone
             return await receive()
+        now = asyncio.get_running_loop().time()
+        end = now + WHOLE if end is None else end
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(min(PATIENCE, end - now)):
                 message = await receive()
         except TimeoutError:
-            raise HTTPException(408, f"no byte of the body came for {PATIENCE:g} s") from None
+            told = f"the body took more than {WHOLE:g} s, or no byte of it came for {PATIENCE:g} s"
+            raise HTTPException(408, told) from None
         ended = not message.get("more_body", False)
         taken += len(message.get("body", b""))
         if taken > MOST_BYTES:

@@ -18,7 +18,8 @@ from starlette.requests import ClientDisconnect
 from renderkiln.api.envelope import Refused
 from renderkiln.domain.errors import UserError
 
-PATIENCE = 30.0  # seconds without a byte
+PATIENCE = 30.0  # seconds without a byte, or with few
+LEAST = 30_000  # bytes that come in that time; who sends fewer only keeps a place
 _BLOCK = 1 << 20  # bytes that are written at once
 
 
@@ -57,6 +58,8 @@ async def write(
     Raises Refused beyond `most` bytes and where no byte comes for long: what has come stays in the file.
     """
     size, chunks, blocks = 0, request.stream().__aiter__(), _Blocks(file, hear)
+    clock = asyncio.get_running_loop().time
+    since, before = clock(), 0
     try:
         while True:
             try:
@@ -65,6 +68,10 @@ async def write(
             except StopAsyncIteration:
                 break
             size += len(chunk)
+            if clock() - since > PATIENCE:
+                if size - before < LEAST:
+                    raise TimeoutError
+                since, before = clock(), size
             if size > most:
                 raise Refused(
                     413, "TOO_LARGE", f"it has more than {most:,} bytes", headers={"Connection": "close"}
@@ -72,7 +79,10 @@ async def write(
             await blocks.add(chunk)
     except TimeoutError:
         raise Refused(
-            408, "TIMEOUT", f"no byte of it came for {PATIENCE:g} s", headers={"Connection": "close"}
+            408,
+            "TIMEOUT",
+            f"fewer than {LEAST:,} bytes of it came in {PATIENCE:g} s",
+            headers={"Connection": "close"},
         ) from None
     except ClientDisconnect:
         raise Refused(408, "DISCONNECTED", "the connection broke off") from None

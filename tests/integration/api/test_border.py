@@ -193,6 +193,21 @@ def test_a_body_that_stops_coming_is_not_waited_for(api: Api, monkeypatch: pytes
 
 
 @ON_ONE
+def test_a_body_that_trickles_is_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passage, "WHOLE", 1.0)
+    url = httpx.URL(str(api.client.base_url))
+    with socket.create_connection((url.host, url.port), timeout=0.1) as line:
+        line.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+        for _ in range(900):
+            try:
+                answer = line.recv(4096)
+                break
+            except TimeoutError:
+                line.sendall(b" ")
+    assert b" 408 " in answer
+
+
+@ON_ONE
 def test_only_files_have_no_limit_of_a_body(api: Api) -> None:
     without = {
         (method, path)

@@ -7,7 +7,9 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import httpx
 import pytest
 
 from renderkiln.api import connection
@@ -50,6 +52,25 @@ def test_what_has_no_end_is_hung_up_on(api: Api) -> None:
             line.sendall(begin)
             assert _sent(line, more) < 100_000_000, what
     assert api.client.get("/healthz").status_code == 200
+
+
+def test_who_comes_when_too_many_are_there_is_told_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = connection.Connection.connection_made
+
+    def made(self: connection.Connection, transport: Any) -> None:
+        self.limit_concurrency = 1
+        whole(self, transport)
+
+    monkeypatch.setattr(connection.Connection, "connection_made", made)
+    with _line(api) as line:
+        line.sendall(b"GET /api/v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = _rest(line)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 5" in head.lower()
+    assert b"x-content-type-options" in head.lower()
+    assert json.loads(body)["error"]["code"] == "TOO_MANY_CONNECTIONS"
+    assert httpx.get(f"{api.client.base_url}/healthz").status_code == 200
 
 
 def test_what_is_no_request_is_refused(api: Api) -> None:

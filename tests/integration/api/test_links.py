@@ -42,6 +42,11 @@ def test_a_status_link_needs_no_key_and_opens_one_job(api: Api) -> None:
     assert (seen["id"], seen["state"]) == ("b-1", "completed")
     file = api("GET", seen["artifacts"][0]["url"], scope=None, prefix="")
     assert file.content == b"film"
+    for address in (link, seen["artifacts"][0]["url"]):  # pages of others may show it
+        told = api("GET", address, scope=None, prefix="").headers
+        assert told["access-control-allow-origin"] == "*"
+        assert told["cross-origin-resource-policy"] == "cross-origin"
+    assert "access-control-allow-origin" not in api("GET", "/jobs/b-1").headers
     query = urlsplit(link).query
     for address in (
         f"/jobs/b-2/status?{query}",

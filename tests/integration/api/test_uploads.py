@@ -180,6 +180,24 @@ def test_who_sends_nothing_is_not_waited_for(api: Api, song: bytes, monkeypatch:
         assert b" 408 " in line.recv(4096)
 
 
+def test_who_sends_next_to_nothing_is_not_waited_for(
+    api: Api, song: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PATIENCE", 1.0)
+    place = begin(api, len(song))
+    with _line(api, place, 0, len(song)) as line:
+        line.settimeout(0.1)
+        for at in range(900):
+            try:
+                answer = line.recv(4096)
+                break
+            except TimeoutError:
+                line.sendall(song[at : at + 1])
+    assert b" 408 " in answer
+    offset = int(api("HEAD", place, headers=TUS).headers["upload-offset"])
+    assert 0 < offset < 900  # what has come is kept
+
+
 def _line(api: Api, place: str, offset: int, length: int) -> socket.socket:
     """A connection on which the head of a PATCH was sent."""
     url = urlsplit(str(api.client.base_url))
