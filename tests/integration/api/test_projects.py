@@ -177,12 +177,15 @@ def test_a_film_of_a_project_is_queued_as_it_is_now(api: Api) -> None:
         "resolution": "480p",
         "priority": 7,
         "metadata": {"order": 1},
+        "webhookUrl": "https://example.com/hook",
     }
     answer = api("POST", f"{path}/render", scope="submit", json=body, headers={"Idempotency-Key": "one"})
     assert answer.status_code == 202
     job = answer.json()["data"]
     assert answer.headers["location"] == f"/api/v1/jobs/{job['id']}"
     assert job["id"].endswith("-1-webm")
+    (hook,) = api.kiln.webhooks.list(job_id=job["id"])
+    assert (hook.url, hook.secret) == (body["webhookUrl"], job["webhookSecret"])
     assert (job["pipeline"], job["priority"]) == ("scenes", 7)
     assert job["metadata"] == {"order": 1, "project": path.rpartition("/")[2], "revision": 1}
     stored = api.kiln.room.job(job["id"]).report.job

@@ -25,6 +25,7 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.discretion import discreet
 from renderkiln.domain.states import JobState
+from renderkiln.engine.submission import Submission
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -168,14 +169,7 @@ async def submit_job(
     request: Request, kiln: Kiln, holder: Holder, order: JobOrder, key: IdempotencyKey = None
 ) -> JSONResponse:
     """Queue a job. The same request with the same `Idempotency-Key` is answered with the job of the first."""
-
-    def submit() -> dict[str, Any]:
-        submission = job_ordered(kiln.kiln, holder, order, key)
-        batch = submitted(kiln, submission)
-        secret = submission.hook.secret if submission.hook and batch == submission.batch_id else None
-        return {**as_json(kiln, kiln.room.batch(batch)[0]), "webhookSecret": secret}
-
-    told = await kiln.work(submit)
+    told = await kiln.work(lambda: queued(kiln, job_ordered(kiln.kiln, holder, order, key)))
     return succeeded(request, told, status=202, headers={"Location": f"/api/v1/jobs/{told['id']}"})
 
 
@@ -279,6 +273,16 @@ def as_json(kiln: Reached, stored: StoredJob, *, until: datetime | None = None) 
     if until is not None:
         return kiln.kiln.stores.addresses.in_job(told, until)
     return {**told, "statusUrl": linked(kiln, f"/api/v1/jobs/{told['id']}/status")}
+
+
+def queued(kiln: Reached, submission: Submission) -> dict[str, Any]:
+    """Queue the one job of it; the job as the API tells it, with what signs what its own webhook is told.
+
+    A request that came before is answered with its job, and no secret: that was told then.
+    """
+    batch = submitted(kiln, submission)
+    secret = submission.hook.secret if submission.hook and batch == submission.batch_id else None
+    return {**as_json(kiln, kiln.room.batch(batch)[0]), "webhookSecret": secret}
 
 
 async def found(kiln: Reached, job_id: str, viewer: StoredKey | None) -> StoredJob:

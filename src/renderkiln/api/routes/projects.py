@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from renderkiln.api.auth import Holder, needs
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
-from renderkiln.api.ordering import job_ordered, submitted
+from renderkiln.api.ordering import job_ordered
 from renderkiln.api.orders import (
     Document,
     IdempotencyKey,
@@ -25,7 +25,6 @@ from renderkiln.api.orders import (
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes import jobs
 from renderkiln.api.stored import ANY, IfMatch, ProjectId, etag, projects_of, refusing, revision_of
-from renderkiln.database.jobs import StoredJob
 from renderkiln.database.projects import Cursor, StoredProject
 
 router = APIRouter(prefix="/projects", tags=["projects"])
@@ -225,7 +224,7 @@ async def delete_project(kiln: Kiln, holder: Holder, project_id: ProjectId, seen
     operation_id="renderProject",
     status_code=202,
     dependencies=[needs("submit")],
-    responses={202: {"model": Success[jobs.Job]}, **refusals(401, 402, 403, 404, 409, 412, 422, 429)},
+    responses={202: {"model": Success[jobs.Submitted]}, **refusals(401, 402, 403, 404, 409, 412, 422, 429)},
 )
 async def render_project(
     request: Request,
@@ -239,17 +238,16 @@ async def render_project(
     """Queue a film of a project as it is now: later changes do not touch it."""
     wish = order or RenderOrder()
 
-    def submit() -> StoredJob:
+    def submit() -> dict[str, Any]:
         with refusing("body"):
             stored, document = projects_of(kiln, holder).read(project_id)
         wanted = revision_of(seen)
         if wanted not in {None, stored.revision}:
             told = f"the project is at revision {stored.revision}, not {wanted}: nothing was queued"
             raise Refused(412, "STALE_REVISION", told)
-        submission = job_ordered(kiln.kiln, holder, film_order(stored, document, wish), key)
-        return kiln.room.batch(submitted(kiln, submission))[0]
+        return jobs.queued(kiln, job_ordered(kiln.kiln, holder, film_order(stored, document, wish), key))
 
-    told = jobs.as_json(kiln, await kiln.work(submit))
+    told = await kiln.work(submit)
     return succeeded(request, told, status=202, headers={"Location": f"/api/v1/jobs/{told['id']}"})
 
 
