@@ -106,18 +106,18 @@ def moto() -> Iterator[ObjectStore]:
 def rclone() -> Iterator[ObjectStore]:
     folder = Path(tempfile.mkdtemp(prefix="kiln-s3-"))
     (folder / "data" / BUCKET).mkdir(parents=True)
-    command = [_rclone(), "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
+    arguments = ["serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
+    with serving([*arguments, str(folder / "data")], folder / "none") as endpoint:
+        yield ObjectStore("rclone", endpoint)
+    shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def serving(arguments: list[str], config: Path, environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Where rclone with these arguments answers; its environment is ours, and `environ`."""
     keeper = subprocess.Popen(
-        [
-            "sh",
-            "-c",
-            '"$@" & read -r _; kill $!',
-            "sh",
-            *command,
-            "--config",
-            folder / "none",
-            folder / "data",
-        ],
+        ["sh", "-c", '"$@" & read -r _; kill $!', "sh", _rclone(), "--config", config, *arguments],
+        env={**os.environ, **(environ or {})},
         stdin=subprocess.PIPE,  # the server is killed when this closes, however our process ends
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -125,20 +125,23 @@ def rclone() -> Iterator[ObjectStore]:
         start_new_session=True,
     )
     assert keeper.stderr is not None
+    said = []
     for line in keeper.stderr:
+        said.append(line)
         if found := re.search(r"http://[\d.]+:\d+", line):
             break
     else:
-        raise AssertionError("rclone did not start")
+        raise AssertionError(f"rclone did not start: {said}")
     drain = threading.Thread(target=keeper.stderr.read, daemon=True)  # else its pipe would fill up
     drain.start()
-    yield ObjectStore("rclone", found[0])
-    assert keeper.stdin is not None
-    keeper.stdin.close()
-    keeper.wait(timeout=30)
-    drain.join()
-    keeper.stderr.close()
-    shutil.rmtree(folder)
+    try:
+        yield found[0]
+    finally:
+        assert keeper.stdin is not None
+        keeper.stdin.close()
+        keeper.wait(timeout=30)
+        drain.join()
+        keeper.stderr.close()
 
 
 Fault = Literal["500", "503", "404", "cut", "mute", "slow", "short", "flip", "pass"]

@@ -293,6 +293,13 @@ class Settings(BaseModel):
         pattern=r"^https?://[^\s?#@]+$",
         description="Where everybody reads the public files; by default the bucket's own address",
     )
+    s3_redirect: bool = Field(
+        default=True,
+        description=(
+            "Whether `serve` sends whoever fetches a film on to the bucket, by a signed address; false: it "
+            "gives the bytes itself, for a bucket that only our machines reach"
+        ),
+    )
     s3_fallback_bucket: str = Field(
         "", description="Bucket that takes files while the first one does not answer or is full"
     )

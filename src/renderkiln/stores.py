@@ -52,11 +52,15 @@ class Stores:
         private, public = (self._lasting(self._buckets[each], stop) for each in _VISIBILITIES)
         return Rooms(private=private, public=public)
 
-    def at(self, visibility: Visibility, location: str) -> Storage:
-        """The one that is called so, also when new files go elsewhere by now. Raises `Missing`."""
+    def at(self, visibility: Visibility, location: str, *, patient: bool = True) -> Storage:
+        """The one that is called so, also when new files go elsewhere by now. Raises `Missing`.
+
+        A bucket that does not answer is asked again, unless somebody waits who had better hear of it.
+        """
         known: list[Storage] = [self.local[visibility]]
         if self._settings.storage == "s3":
-            known += [self._retrying(each, lambda: False) for each in self._buckets[visibility]]
+            buckets = self._buckets[visibility]
+            known += [self._retrying(each, lambda: False) for each in buckets] if patient else buckets
         for each in known:
             if each.location == location:
                 return each
@@ -105,7 +109,7 @@ class Stores:
     @cached_property
     def origins(self) -> Sequence[str]:
         """From where browsers load finished files, where that is not our service."""
-        if self._settings.storage == "local":
+        if self._settings.storage == "local" or not self._settings.s3_redirect:
             return ()
         made = [urlsplit(each.url("a", seconds=60)) for each in self.buckets.values()]
         return sorted({f"{each.scheme}://{each.netloc}" for each in made})

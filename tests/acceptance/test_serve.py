@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +21,8 @@ from integration.durable.receiver import receiving
 from waiting import until
 
 from .conftest import Command
+
+ROOT = Path(__file__).parents[2]
 
 
 def served(renderkiln: Command, *arguments: object) -> tuple[subprocess.Popen[str], str]:
@@ -116,6 +120,64 @@ def test_its_worker_is_kept_running_and_does_not_outlive_it(renderkiln: Command)
     process.kill()
     process.wait()
     renderkiln.wait_until_gone(30)
+
+
+def bash_blocks(page: str) -> list[str]:
+    found = re.findall(r"^```bash\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    return [block for block in found if "curl" in block]
+
+
+def test_what_the_pages_do_with_curl_can_be_pasted(renderkiln: Command) -> None:
+    renderkiln.song("song.mp3")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environ = {
+        **os.environ,
+        "RENDERKILN_HOME": str(renderkiln.home),
+        "RENDERKILN_PORT": port,
+        "RENDERKILN_GRACE": "0",
+    }
+    answer = renderkiln.folder / "answer"
+
+    def paste(script: str, **more: str) -> subprocess.Popen[bytes]:
+        here = script.replace(".venv/bin/renderkiln", f"{sys.executable} -m renderkiln").replace("8700", port)
+        with answer.open("wb") as out:
+            return subprocess.Popen(
+                ["bash", "-c", here],
+                cwd=renderkiln.folder,
+                env={**environ, **more},
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    (script,) = bash_blocks("README.md")
+    shell = paste(script)  # what it leaves running is of its group
+    try:
+        assert shell.wait(timeout=200) == 0
+        job = json.loads(answer.read_text())["data"]
+        assert job["statusUrl"]
+        admin = key(renderkiln)["Authorization"].removeprefix("Bearer ")
+        commands = [
+            command
+            for block in bash_blocks("docs/howto/serve-over-http.md")
+            for command in block.split("curl ")
+            if "http://" in command and "projects" not in command
+        ]
+        assert len(commands) == 6
+        for command in commands:
+            asked = command.replace("/ID/", f"/{job['id']}/").replace("-OJ", "").strip()
+            assert paste(f"curl -s -o /dev/null -w '%{{http_code}}' {asked}", KEY=admin).wait(timeout=60) == 0
+            # The job is neither failed, so that it could be tried again, nor has it made its file yet.
+            early = {"retry": {"409"}, "artifacts": {"404", "200"}}
+            status = next((may for word, may in early.items() if word in asked), {"200", "201", "202"})
+            assert answer.read_text() in status, asked
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGTERM)
+        shell.wait()
+        renderkiln.wait_until_gone(60)
 
 
 def test_where_it_cannot_listen_it_says_so(renderkiln: Command) -> None:

@@ -67,8 +67,8 @@ def kept_file(request: Request, kiln: Reached, file: Artifact) -> Response:
     assert file.kept is not None
     kept, name = file.kept, file.path.name
     try:
-        storage = kiln.kiln.stores.at(kept.visibility, kept.location)
-        if not isinstance(storage, LocalStorage):
+        storage = kiln.kiln.stores.at(kept.visibility, kept.location, patient=False)
+        if not isinstance(storage, LocalStorage) and kiln.kiln.settings.s3_redirect:
             return RedirectResponse(storage.url(kept.key, seconds=_AN_HOUR, filename=name), 307)
     except StorageError as error:
         raise refusal(error) from error

@@ -15,6 +15,7 @@ from renderkiln.database import moves
 from renderkiln.domain.artifact import Artifact, Kept
 from renderkiln.domain.clock import SystemClock
 from renderkiln.settings import Settings
+from renderkiln.storage.bucket import Bucket
 from renderkiln.storage.signed import sign
 from renderkiln.stores import Stores
 
@@ -180,7 +181,8 @@ def test_an_artifact_in_the_local_storage_comes_from_there(api: Api) -> None:
     assert api.refusal("GET", told["url"], prefix="")[:2] == (404, "FILE_NOT_FOUND")
 
 
-def test_an_artifact_in_a_bucket_is_fetched_there(api: Api, rclone: ObjectStore) -> None:
+def use_bucket(api: Api, rclone: ObjectStore, **more: object) -> Bucket:
+    """Let the service be as if it had been started with a bucket."""
     bucket = rclone.bucket()
     given = {
         "storage": "s3",
@@ -190,8 +192,30 @@ def test_an_artifact_in_a_bucket_is_fetched_there(api: Api, rclone: ObjectStore)
         "s3_secret_key": bucket.secret_key,
         "s3_prefix": bucket.prefix,
     }
-    settings = api.kiln.settings.model_validate({**dict(api.kiln.settings), **given})
-    api.kiln.__dict__["stores"] = Stores(settings, SystemClock())  # as if it had been started with them
+    api.kiln.settings = Settings.model_validate({**dict(api.kiln.settings), **given, **more})
+    api.kiln.__dict__["stores"] = Stores(api.kiln.settings, SystemClock())
+    return bucket
+
+
+def test_an_artifact_in_a_bucket_is_given_by_us_where_only_we_reach_it(api: Api, rclone: ObjectStore) -> None:
+    use_bucket(api, rclone, s3_redirect=False)
+    put(api, "private", "videos/b-1.mp4")
+    api.add("b-1", "b-2")
+    finish(api, "b-1", api.folder / "a film.mp4", Kept("s3", "private", "videos/b-1.mp4"))
+    finish(api, "b-2", api.folder / "b.mp4", Kept("s3", "private", "videos/b-2.mp4"))
+    film = api("GET", "/jobs/b-1/artifacts/1", scope="read")
+    assert (film.status_code, film.content) == (200, FILM)
+    assert "a%20film.mp4" in film.headers["content-disposition"]
+    part = api("GET", "/jobs/b-1/artifacts/1", scope="read", headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, FILM[10:20])
+    known = {"If-None-Match": film.headers["etag"]}
+    assert api("GET", "/jobs/b-1/artifacts/1", scope="read", headers=known).status_code == 304
+    assert api.refusal("GET", "/jobs/b-2/artifacts/1")[:2] == (404, "FILE_NOT_FOUND")
+    assert api.kiln.stores.origins == ()  # a page here needs no other server
+
+
+def test_an_artifact_in_a_bucket_is_fetched_there(api: Api, rclone: ObjectStore) -> None:
+    bucket = use_bucket(api, rclone)
     put(api, "private", "videos/b-1.mp4")
     api.add("b-1", "b-2")
     finish(api, "b-1", api.folder / "a.mp4", Kept("s3", "private", "videos/b-1.mp4"))
