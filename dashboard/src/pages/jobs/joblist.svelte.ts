@@ -24,6 +24,7 @@ export class JobList {
   #filter: Filter = { state: [] };
   #reading: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #last = 0; // when it was read
 
   /** Begin anew with another filter; what is shown stays until the answer is there. */
   async show(filter: Filter): Promise<void> {
@@ -58,7 +59,9 @@ export class JobList {
         this.items = fits ? this.items.with(at, job) : this.items.toSpliced(at, 1);
       }
     }
-    if (isNews(event)) this.#timer ??= setTimeout(() => void this.#refresh(), PAUSE);
+    // At once, or so long after the last reading: what happens is seen within a second, however much it is.
+    if (isNews(event))
+      this.#timer ??= setTimeout(() => void this.#refresh(), Math.max(0, this.#last + PAUSE - Date.now()));
   }
 
   stop(): void {
@@ -95,6 +98,7 @@ export class JobList {
   async #page(cursor: string | null) {
     this.#reading?.abort();
     const reading = (this.#reading = new AbortController());
+    this.#last = Date.now();
     const { state, ...rest } = this.#filter;
     const query = { limit: PAGE, ...rest, ...(state.length && { state }), ...(cursor && { cursor }) };
     try {
