@@ -95,7 +95,7 @@ class DashboardBench:
         """From the moment that a job is submitted until its row is in the list of another window."""
         lags = []
         with look.page("/jobs") as page:
-            page.get_by_role("listitem").first.wait_for()
+            page.locator("[data-job]").first.wait_for()
             for _ in range(20):
                 began = time.monotonic()
                 made = look.ask("POST", "/jobs", json=order)["id"]
@@ -151,7 +151,7 @@ class DashboardBench:
 
     def _list(self, look: _Look) -> Iterator[Row]:
         with look.page("/jobs") as page:
-            page.get_by_role("listitem").first.wait_for()
+            page.locator("[data-job]").first.wait_for()
             page.mouse.move(700, 500)
             page.evaluate(_FRAMES)
             for way in (1, -1):
