@@ -48,6 +48,7 @@ from renderkiln.events.subscription import Subscriptions
 from renderkiln.media import kernels
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import InputFacts, Pipeline
+from renderkiln.pipelines.faults import wrong_params
 from renderkiln.services import services_of
 from renderkiln.settings import Settings
 from renderkiln.storage.rooms import Rooms, Visibility
@@ -460,10 +461,4 @@ def _validated(pipeline: Pipeline, params: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return pipeline.Params.model_validate(dict(params)).model_dump(mode="json")
     except ValidationError as error:
-        wrong = "; ".join(_fault(each["loc"], each["msg"]) for each in error.errors())
-        raise UsageError(f"{pipeline.name}: {wrong}") from error
-
-
-def _fault(place: Sequence[int | str], message: str) -> str:
-    """`layers.voice.speed: …`; without a place where params do not go together."""
-    return ": ".join([*([".".join(map(str, place))] if place else []), message.removeprefix("Value error, ")])
+        raise wrong_params(pipeline.name, pipeline.Params, error) from error

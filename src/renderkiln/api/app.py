@@ -10,6 +10,7 @@ from renderkiln import __version__
 from renderkiln.api.border import guard
 from renderkiln.api.demo import Composer
 from renderkiln.api.fetching import Fetcher
+from renderkiln.api.head import Head
 from renderkiln.api.passage import Passage
 from renderkiln.api.recently import Recently
 from renderkiln.api.room import Reached
@@ -106,6 +107,7 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
     app.include_router(metrics.router)
     app.include_router(site(kiln.stores))
     guard(app)
+    app.add_middleware(Head)
     app.add_middleware(Passage)
     if spans is not None:
         from renderkiln.api.trace import Tracing

@@ -5,7 +5,8 @@ What is wrong with us does so in `passage`.
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -40,11 +41,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     if _is_another(request):
         return await _not_routed(request, HTTPException(405))
-    found = cast("RequestValidationError", error).errors()[:_MOST_DETAILS]
-    details = [
-        {"field": ".".join(map(str, each["loc"])), "message": str(each["msg"]).removeprefix("Value error, ")}
-        for each in found
-    ]
+    known = cast("RequestValidationError", error)
+    details = [_detail(each, known.body) for each in known.errors()[:_MOST_DETAILS]]
     told = "; ".join(f"{each['field']}: {each['message']}" for each in details[:3])
     return failed(request, Refused(422, "INVALID_REQUEST", told, details=details))
 
@@ -82,6 +80,18 @@ async def _impossible(request: Request, error: Exception) -> Response:
     if isinstance(error, OverBudget):
         return failed(request, Refused(402, "BUDGET_EXCEEDED", str(error)))
     return failed(request, Refused(409, "CONFLICT", str(error)))
+
+
+def _detail(fault: Mapping[str, Any], body: object) -> dict[str, str]:
+    place = fault["loc"]
+    if fault["type"] == "json_invalid" and isinstance(body, str):
+        before = body[: int(place[-1])]
+        where = f"line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+        return {"field": "body", "message": f"this is no JSON: {fault['ctx']['error']}, {where}"}
+    if place[0] == "body" and isinstance(fault.get("input"), bytes):
+        return {"field": "body", "message": "send it as JSON, with the header Content-Type: application/json"}
+    told = str(fault["msg"]).removeprefix("Value error, ")
+    return {"field": ".".join(map(str, place)), "message": told}
 
 
 def _is_another(request: Request) -> bool:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from renderkiln.database.jobs import StoredJob
     from renderkiln.domain.states import JobState
     from renderkiln.engine.batchreport import BatchReport
+    from renderkiln.engine.estimate import Estimate
     from renderkiln.engine.queues import QueueReport
+    from renderkiln.pipelines.contract import InputFacts
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,9 @@ class Desk(Protocol):
 
     def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Sequence[str]:
         """The ids of the jobs that were queued again."""
+
+    def estimate(self, pipeline: str, order: Order, inputs: Sequence[InputFacts]) -> Estimate:
+        """What an order would take, by what its files say of themselves."""
 
     def queues(self) -> Sequence[QueueReport]: ...
 

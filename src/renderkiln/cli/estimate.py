@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from renderkiln.cli.jobs import SHAPE
+from renderkiln.cli.opening import at_desk
 from renderkiln.cli.orders import Form, PipelineGroup
 
 
@@ -14,6 +15,7 @@ def _command(form: Form) -> click.Command:
     @click.command(form.pipeline, help=form.help)
     @form.options
     @SHAPE
+    @at_desk
     def command(shape: str, **given: Any) -> int:
         from renderkiln.cli.estimating import estimate_all
 

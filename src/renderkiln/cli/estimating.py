@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from renderkiln.app import Renderkiln
+from renderkiln.cli.opening import open_desk
 from renderkiln.cli.orders import Order
 from renderkiln.cli.words import clock, put_json, put_table, say, size
 from renderkiln.domain import cost
 from renderkiln.engine.estimate import Estimate, Spread, total
 from renderkiln.media.errors import MediaError
 from renderkiln.pipelines.foresight import facts_of
-from renderkiln.settings import Settings
 
 
 def estimate_all(pipeline: str, orders: Sequence[Order], shape: str) -> int:
@@ -22,7 +21,7 @@ def estimate_all(pipeline: str, orders: Sequence[Order], shape: str) -> int:
     """
     found: list[tuple[Order, Estimate]] = []
     status = 0
-    with Renderkiln.open(Settings.load()) as kiln:
+    with open_desk() as desk:
         for order in orders:
             try:
                 inputs = [facts_of(order.path)] if order.needed else []
@@ -30,7 +29,7 @@ def estimate_all(pipeline: str, orders: Sequence[Order], shape: str) -> int:
                 say(str(error))
                 status = 1
                 continue
-            found.append((order, kiln.estimate(pipeline, order.params, inputs)))
+            found.append((order, desk.estimate(pipeline, order, inputs)))
     items = [{"job": order.label, **each.to_json()} for order, each in found]
     if shape == "json":
         put_json({"jobs": items, "seconds": _json(total(each.seconds for _, each in found))})

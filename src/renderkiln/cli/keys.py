@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from renderkiln.cli.jobs import SHAPE
+from renderkiln.cli.opening import open_here
 from renderkiln.cli.words import put, put_json, put_list, say
 from renderkiln.domain.access import SCOPES, Scope
 from renderkiln.domain.budget import PERIODS, Budget, Period
 from renderkiln.domain.cost import billionths
 
 if TYPE_CHECKING:
-    from renderkiln.app import Renderkiln
     from renderkiln.database.keys import StoredKey
 
 
@@ -53,7 +51,7 @@ def create(
     name: str, scope: Scope, account: str | None, budget: float | None, period: Period, shape: str
 ) -> None:
     """Make a key and print it. It is shown this once: only a hash of it is kept."""
-    with _opened() as kiln:
+    with open_here("renderkiln keys") as kiln:
         allowed = None
         if budget is not None:
             allowed = Budget(billionths(budget), period, kiln.settings.currency)
@@ -69,7 +67,7 @@ def create(
 @SHAPE
 def list_(shape: str) -> None:
     """List keys, the newest first; not what they are, but what they are called."""
-    with _opened() as kiln:
+    with open_here("renderkiln keys") as kiln:
         found = kiln.keys.list()
     put_list(shape, [each.to_json() for each in found], lambda: [_row(each) for each in found])
 
@@ -78,19 +76,9 @@ def list_(shape: str) -> None:
 @click.argument("id", metavar="ID")
 def revoke(id: str) -> None:
     """Let a key open nothing any more, from its next request on."""
-    with _opened() as kiln:
+    with open_here("renderkiln keys") as kiln:
         kiln.keys.revoke(id)
     say(f"{id}: revoked")
-
-
-@contextmanager
-def _opened() -> Iterator[Renderkiln]:
-    """Raises UserError where the database cannot be used."""
-    from renderkiln.app import Renderkiln
-    from renderkiln.settings import Settings
-
-    with Renderkiln.open(Settings.load()) as kiln:
-        yield kiln
 
 
 def _row(key: StoredKey) -> dict[str, Any]:

@@ -20,9 +20,11 @@ from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
 from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.bulk import to_the_end
+from renderkiln.engine.estimate import Estimate
 from renderkiln.engine.queues import QueueReport
 from renderkiln.engine.room import Room
 from renderkiln.engine.submission import Submission
+from renderkiln.pipelines.contract import InputFacts
 from renderkiln.storage.errors import StorageError
 
 _BLOCK = 1 << 20  # bytes
@@ -106,6 +108,9 @@ class LocalDesk:
     def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Sequence[str]:
         wanted, bulk = replace(self._jobs_of(id), states=states), self.room.bulk
         return to_the_end(lambda after: bulk.retry(wanted, from_scratch=from_scratch, after=after))
+
+    def estimate(self, pipeline: str, order: Order, inputs: Sequence[InputFacts]) -> Estimate:
+        return self.kiln.estimate(pipeline, order.params, inputs)
 
     def queues(self) -> Sequence[QueueReport]:
         return self.room.queues.reports()

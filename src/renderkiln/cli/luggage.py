@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from renderkiln.cli.orders import Order
-from renderkiln.domain.errors import UsageError
 from renderkiln.domain.place import asset_id, is_url, place_of
 from renderkiln.pipelines import catalog
 from renderkiln.pipelines.contract import Pipeline
+from renderkiln.pipelines.faults import wrong_params
 
 _RECORDING = "file:"  # what stands before the file of a voice
 
@@ -63,10 +63,7 @@ def _files(pipeline: Pipeline, params: Mapping[str, Any]) -> list[str]:
     try:
         model = pipeline.Params.model_validate(dict(params))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        told = first["msg"].removeprefix("Value error, ")
-        raise UsageError(": ".join(each for each in (pipeline.name, where, told) if each)) from error
+        raise wrong_params(pipeline.name, pipeline.Params, error) from error
     tell = getattr(pipeline, "files", None)
     return [] if tell is None else [str(each) for each in tell(model)]
 

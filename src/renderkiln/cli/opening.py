@@ -11,6 +11,7 @@ import click
 from renderkiln.cli.desk import Desk
 from renderkiln.cli.post import Post
 from renderkiln.client import Client
+from renderkiln.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from renderkiln.app import Renderkiln
@@ -26,6 +27,22 @@ def at_desk(command: F) -> F:
     command = click.option("--api-key", metavar="KEY", expose_value=False, callback=_note, help=key)(command)
     server = "Speak to this server instead of the database of this machine."
     return click.option("--server", metavar="URL", expose_value=False, callback=_note, help=server)(command)
+
+
+@contextmanager
+def open_here(what: str) -> Iterator[Renderkiln]:
+    """For `what` only this machine can do. Raises UsageError where the settings name a server."""
+    from renderkiln.app import Renderkiln
+    from renderkiln.settings import Settings
+
+    settings = Settings.load()
+    if settings.server is not None:
+        raise UsageError(
+            f"{what} does not speak to a server, and the settings name {settings.server}: run it on that "
+            "machine, or use the HTTP API; for this machine, unset RENDERKILN_SERVER"
+        )
+    with Renderkiln.open(settings) as kiln:
+        yield kiln
 
 
 @contextmanager

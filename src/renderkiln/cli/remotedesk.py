@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,14 +15,16 @@ from renderkiln.cli.jobsheet import Sheet
 from renderkiln.cli.luggage import Luggage, pack
 from renderkiln.cli.orders import Order
 from renderkiln.cli.sending import Sending
-from renderkiln.cli.told import attempt_of, batch_of, cost_of, event_of, job_of, queue_of
+from renderkiln.cli.told import attempt_of, batch_of, cost_of, estimate_of, event_of, job_of, queue_of
 from renderkiln.client import Client, Part, RenderkilnApiError
 from renderkiln.client.asking import is_passing
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.states import JobState
 from renderkiln.engine.batchreport import BatchReport
+from renderkiln.engine.estimate import Estimate
 from renderkiln.engine.queues import QueueReport
+from renderkiln.pipelines.contract import InputFacts
 
 _FEW = 4  # jobs of one batch that are asked for one by one
 _OUTAGE = 60.0  # seconds that a server which was there may be away
@@ -129,6 +131,16 @@ class RemoteDesk:
     def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Sequence[str]:
         return self.client.retry_batch(id, cancelled="cancelled" in states, from_scratch=from_scratch)
 
+    def estimate(self, pipeline: str, order: Order, inputs: Sequence[InputFacts]) -> Estimate:
+        if pack(pipeline, order).files:
+            raise UsageError(
+                "a server makes no estimate of params that name files here: estimate without --server, or "
+                "name assets or URLs"
+            )
+        with plainly():
+            told = self.client.estimate(pipeline, order.params, [_facts(each) for each in inputs])
+        return estimate_of(told)
+
     def queues(self) -> Sequence[QueueReport]:
         now = datetime.now(UTC)
         return [queue_of(each, now) for each in self.client.queues()]
@@ -166,6 +178,10 @@ class RemoteDesk:
             format=order.format,
             label="".join(each if each.isprintable() else "_" for each in order.path.name)[:_LABEL],
         )
+
+
+def _facts(facts: InputFacts) -> dict[str, object]:
+    return {name: value for name, value in asdict(facts).items() if value is not None}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from renderkiln.cli.opening import open_here
 from renderkiln.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,10 +48,7 @@ def stored_order(kiln: Renderkiln, id: str) -> tuple[dict[str, Any], Path | None
 @contextmanager
 def open_projects() -> Iterator[Projects]:
     """Those of the settings. Raises UserError where their database cannot be used."""
-    from renderkiln.app import Renderkiln
-    from renderkiln.settings import Settings
-
-    with Renderkiln.open(Settings.load()) as kiln:
+    with open_here("renderkiln projects") as kiln:
         yield kiln.projects
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from renderkiln import client
+from renderkiln.client import records
 from renderkiln.database.attempts import AttemptOutcome, AttemptRow
 from renderkiln.database.batches import StoredBatch
 from renderkiln.database.events import StoredEvent
@@ -19,7 +20,9 @@ from renderkiln.domain.cost import Cost, billionths
 from renderkiln.domain.event import Event
 from renderkiln.domain.job import Job
 from renderkiln.domain.report import JobError, JobReport
+from renderkiln.domain.work import Work
 from renderkiln.engine.batchreport import BatchReport
+from renderkiln.engine.estimate import Basis, Estimate, Spread
 from renderkiln.engine.queues import QueueReport
 
 
@@ -121,6 +124,18 @@ def queue_of(told: client.Queue, now: datetime) -> QueueReport:
     )
 
 
+def estimate_of(told: client.Estimate) -> Estimate:
+    return Estimate(
+        Work(told.kind, told.units, told.unit),
+        cast("Basis", told.basis),
+        told.samples,
+        seconds=_spread(told.seconds),
+        cpu_seconds=_spread(told.cpu_seconds),
+        bytes_out=_spread(told.bytes),
+        cost=cost_of(told.cost),
+    )
+
+
 def attempt_of(job_id: str, told: client.Attempt) -> AttemptRow:
     why = told.error
     return AttemptRow(
@@ -152,6 +167,10 @@ def cost_of(told: client.Cost | None) -> Cost | None:
         return None
     cpu, stored, sent, services = map(billionths, (told.cpu, told.stored, told.sent, told.services))
     return Cost(told.currency, cpu, stored, sent, services)
+
+
+def _spread(told: records.Spread | None) -> Spread | None:
+    return None if told is None else Spread(told.low, told.typical, told.high)
 
 
 def _artifact(told: client.Artifact) -> Artifact:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import attempts
 from renderkiln.domain.cost import Cost
+from renderkiln.domain.report import iso
 from renderkiln.domain.work import Work
 
 _ENDING = (
@@ -70,8 +71,8 @@ class AttemptRow:
             "number": self.number,
             "outcome": self.outcome,
             "worker": self.worker,
-            "startedAt": self.started_at.isoformat(),
-            "endedAt": self.ended_at.isoformat() if self.ended_at else None,
+            "startedAt": iso(self.started_at),
+            "endedAt": iso(self.ended_at),
             "error": {"code": self.code, "message": self.message} if self.code else None,
             "seconds": self.seconds,
             "cpuSeconds": self.cpu_seconds,

@@ -16,10 +16,10 @@ from renderkiln.database.schema import costs
 from renderkiln.domain.cost import Cost
 from renderkiln.domain.job import Job
 
-By = Literal["key", "pipeline", "day"]
+By = Literal["account", "pipeline", "day"]
 
 _AT_ONCE = 500  # parameters of one statement
-_COLUMNS = {"key": costs.c.account, "pipeline": costs.c.pipeline, "day": costs.c.day}
+_COLUMNS = {"account": costs.c.account, "pipeline": costs.c.pipeline, "day": costs.c.day}
 _PARTS = [sa.func.sum(costs.c[name]).label(name) for name in ("cpu", "stored", "sent", "services")]
 _WHOLE = costs.c.cpu + costs.c.stored + costs.c.sent + costs.c.services
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from renderkiln.database.insert import insert_many
 from renderkiln.database.schema import events
 from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.report import iso
 
 _APPEND = sa.insert(events)  # made once: there is no statement that is needed more often
 
@@ -30,7 +31,7 @@ class StoredEvent:
         event = self.event
         return {
             "seq": self.seq,
-            "at": event.at.isoformat(),
+            "at": iso(event.at),
             "name": event.name,
             "stage": event.stage,
             "percent": event.percent,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from renderkiln.database.schema import keys
 from renderkiln.domain.access import Scope
 from renderkiln.domain.budget import Budget
+from renderkiln.domain.report import iso
 
 _BY_SHA256 = sa.select(keys).where(keys.c.sha256 == sa.bindparam("this"))  # asked at every request
 
@@ -46,9 +47,9 @@ class StoredKey(NewKey):
             "account": self.account,
             "budget": None if self.budget is None else self.budget.to_json(),
             "start": self.start,
-            "createdAt": self.created_at.isoformat(),
-            "usedAt": None if self.used_at is None else self.used_at.isoformat(),
-            "revokedAt": None if self.revoked_at is None else self.revoked_at.isoformat(),
+            "createdAt": iso(self.created_at),
+            "usedAt": iso(self.used_at),
+            "revokedAt": iso(self.revoked_at),
         }
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from renderkiln.database.schema import projects, scenes
 from renderkiln.domain.errors import UserError
+from renderkiln.domain.report import iso
 
 _NUMBER = (
     sa.select(sa.func.count()).where(scenes.c.project_id == projects.c.id).scalar_subquery().label("scenes")
@@ -62,8 +63,8 @@ class StoredProject(NewProject):
             "folder": None if self.folder is None else str(self.folder),
             "scenes": self.scenes,
             "revision": self.revision,
-            "createdAt": self.created_at.isoformat(),
-            "updatedAt": self.updated_at.isoformat(),
+            "createdAt": iso(self.created_at),
+            "updatedAt": iso(self.updated_at),
         }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln.database.schema import scenes
+from renderkiln.domain.report import iso
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class StoredScene:
         return {
             "id": self.id,
             "position": self.position,
-            "createdAt": self.created_at.isoformat(),
-            "updatedAt": self.updated_at.isoformat(),
+            "createdAt": iso(self.created_at),
+            "updatedAt": iso(self.updated_at),
             "scene": dict(self.document),
         }
 

@@ -3,6 +3,7 @@
     RenderkilnError
     ├── UserError            what the caller asked for cannot be done as asked (CLI exit 1, HTTP 4xx)
     │   └── UsageError       the call itself is wrong: an unknown name, a bad option (CLI exit 2)
+    │       └── WrongParams  params that a pipeline does not take, each with its place
     ├── StageError           raised by a stage to end an attempt
     │   ├── Temporary        try again, after `delay` seconds if given
     │   └── Permanent        never again
@@ -13,6 +14,8 @@ The message of every error is written for the person who reads it: what was wron
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class RenderkilnError(Exception):
@@ -25,6 +28,15 @@ class UserError(RenderkilnError):
 
 class UsageError(UserError):
     """The call itself is wrong."""
+
+
+class WrongParams(UsageError):
+    """A pipeline does not take these params: `faults` are places in them, and what is wrong there."""
+
+    def __init__(self, pipeline: str, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+        self.faults = tuple(faults)
+        told = (": ".join([".".join(map(str, place)), said] if place else [said]) for place, said in faults)
+        super().__init__(f"{pipeline}: {'; '.join(told)}")
 
 
 class StageError(RenderkilnError):

@@ -71,6 +71,8 @@ PUBLIC: frozenset[str] = frozenset(
     }
 )
 OURS: frozenset[str] = frozenset(get_args(EventName))
+# Only the engine says what happens to these: nobody shall forge that a job was completed.
+RESERVED = ("job", "batch", "stage", "part", "warning", "worker", "queue", "webhook")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from renderkiln.database import batches, costs
 from renderkiln.database.batches import Standing, StoredBatch
 from renderkiln.domain.batch import BatchCounts
 from renderkiln.domain.cost import Cost
+from renderkiln.domain.report import iso
 
 _EARLY = 2.0  # percent, below which the time left would be a guess
 
@@ -41,7 +42,6 @@ class BatchReport:
         return [_report(each, standings[each.id], paid.get(each.id), now) for each in found]
 
     def to_json(self) -> dict[str, Any]:
-        ended = self.batch.completed_at
         return {
             "id": self.batch.id,
             "label": self.batch.label,
@@ -51,8 +51,8 @@ class BatchReport:
             "total": self.counts.total,
             "counts": asdict(self.counts),
             "round": self.batch.rounds,
-            "createdAt": self.batch.created_at.isoformat(),
-            "completedAt": ended.isoformat() if ended else None,
+            "createdAt": iso(self.batch.created_at),
+            "completedAt": iso(self.batch.completed_at),
             "metadata": dict(self.batch.metadata),
             "cost": None if self.cost is None else self.cost.to_json(),
         }

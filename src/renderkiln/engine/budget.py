@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from renderkiln.database import costs, jobs, keys
+from renderkiln.domain.budget import Budget
 from renderkiln.domain.cost import amount
 from renderkiln.domain.errors import UserError
 
 
 class OverBudget(UserError):
     """The account of the key has spent what it may, or would by this."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """Of a budget, in billionths: what is spent, and what jobs that have not ended will probably cost."""
+
+    spent: int
+    promised: int
+
+
+def used_of(connection: sa.Connection, account: str, budget: Budget, now: datetime) -> Used:
+    """What an account has used in the period that it is `now`."""
+    spent = costs.spent(connection, account, budget.currency, budget.begins(now))
+    return Used(spent, jobs.expected_cost_of_open(connection, account))
 
 
 def check(connection: sa.Connection, key_id: str, expected: int, now: datetime) -> None:
@@ -25,9 +41,8 @@ def check(connection: sa.Connection, key_id: str, expected: int, now: datetime) 
     if key is None or (budget := key.budget) is None:
         return
     keys.lock_account(connection, key.account)
-    spent = costs.spent(connection, key.account, budget.currency, budget.begins(now))
-    promised = jobs.expected_cost_of_open(connection, key.account)
-    left = budget.amount - spent - promised
+    used = used_of(connection, key.account, budget, now)
+    left = budget.amount - used.spent - used.promised
     if left > 0 and expected <= left:
         return
 
@@ -36,8 +51,8 @@ def check(connection: sa.Connection, key_id: str, expected: int, now: datetime) 
 
     ends = budget.ends(now)
     until = "" if ends is None else f" until {ends:%Y-%m-%d %H:%M} UTC"
-    more = f", and jobs that have not ended will cost about {told(promised)}" if promised else ""
+    more = f", and jobs that have not ended will cost about {told(used.promised)}" if used.promised else ""
     raise OverBudget(
         f"this would cost about {told(expected)}, but of a budget of {told(budget.amount)}{until} "
-        f"{told(spent)} is spent{more}: wait, or ask for a larger budget"
+        f"{told(used.spent)} is spent{more}: wait, or ask for a larger budget"
     )

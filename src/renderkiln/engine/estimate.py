@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from renderkiln.database import attempts
 from renderkiln.database.attempts import Sample
 from renderkiln.database.engine import Database
+from renderkiln.domain import cost
 from renderkiln.domain.cost import Cost, Prices
 from renderkiln.domain.errors import StageError, UsageError
 from renderkiln.domain.work import Work
@@ -184,6 +185,24 @@ def total(spreads: Iterable[Spread | None]) -> Spread | None:
     parts = [each for each in known if each is not None]
     return Spread(
         sum(each.low for each in parts), sum(each.typical for each in parts), sum(each.high for each in parts)
+    )
+
+
+def together(jobs: Sequence[Estimate]) -> Estimate:
+    """Several jobs of one pipeline, one after another, as one: known as well as the least known of them."""
+    if len(jobs) == 1:
+        return jobs[0]
+    kinds = {each.work.kind for each in jobs}
+    first = jobs[0].work
+    kind = first.kind if len(kinds) == 1 else f"{len(kinds)} kinds"
+    return Estimate(
+        Work(kind, sum(each.work.units for each in jobs), first.unit),
+        max((each.basis for each in jobs), key=get_args(Basis).index),
+        min(each.samples for each in jobs),
+        seconds=total(each.seconds for each in jobs),
+        cpu_seconds=total(each.cpu_seconds for each in jobs),
+        bytes_out=total(each.bytes_out for each in jobs),
+        cost=cost.total(each.cost for each in jobs),
     )
 
 

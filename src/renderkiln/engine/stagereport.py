@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.event import Event, EventName
+from renderkiln.domain.report import iso
 from renderkiln.pipelines.contract import Stage
 
 StageState = Literal["waiting", "running", "completed", "reused", "failed", "stopped", "left_out"]
@@ -54,8 +55,8 @@ class StageReport:
             "weight": self.weight,
             "optional": self.optional,
             "state": self.state,
-            "startedAt": None if self.started_at is None else self.started_at.isoformat(),
-            "endedAt": None if self.ended_at is None else self.ended_at.isoformat(),
+            "startedAt": iso(self.started_at),
+            "endedAt": iso(self.ended_at),
             "seconds": self.seconds,
             "cpuSeconds": self.cpu_seconds,
             "peakBytes": self.peak_bytes,

@@ -20,7 +20,7 @@ from renderkiln.database.engine import Database
 from renderkiln.database.trouble import first_line
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError
-from renderkiln.domain.event import OURS, Event
+from renderkiln.domain.event import OURS, RESERVED, Event
 from renderkiln.events import journal
 
 _log = logging.getLogger(__name__)
@@ -28,10 +28,8 @@ _log = logging.getLogger(__name__)
 MOST_BYTES = 64 * 1024  # of a payload
 TYPE = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
 _LONGEST_TYPE = 100
-# Only the engine says what happens to these: nobody shall forge that a job was completed.
-_RESERVED = ("job", "batch", "stage", "part", "warning", "worker", "queue", "webhook")
 # What Renderkiln tells, and whoever runs it may tell, too; a stranger could forge it.
-TOLD_BY_OWNERS = frozenset(each for each in OURS if each.partition(".")[0] not in _RESERVED)
+TOLD_BY_OWNERS = frozenset(each for each in OURS if each.partition(".")[0] not in RESERVED)
 _DEPTH = 32  # of a payload
 _WAITING = 1000  # events in memory
 _FIRST, _LONGEST = 0.2, 5.0  # seconds between two tries
@@ -55,8 +53,8 @@ def checked(type: object, payload: object) -> tuple[str, dict[str, Any]]:
             "the type of an event is words of a-z, 0-9 and _ with dots between them, 100 characters at most, "
             f"such as scene.created, not {str(type)[:100]!r}"
         )
-    if type.partition(".")[0] in _RESERVED:
-        raise UsageError(f"{type}: events of {', '.join(_RESERVED)} are told by Renderkiln itself alone")
+    if type.partition(".")[0] in RESERVED:
+        raise UsageError(f"{type}: events of {', '.join(RESERVED)} are told by Renderkiln itself alone")
     if not isinstance(payload, Mapping):
         raise UsageError(f"the payload of {type} is an object, not {_kind(payload)}")
     if not _is_json(payload, _DEPTH):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 from collections.abc import Collection, Sequence
@@ -20,10 +19,10 @@ from renderkiln.domain.access import LOCAL
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.delivery import DeliveryState
 from renderkiln.domain.errors import UsageError, UserError
-from renderkiln.domain.event import OURS, PUBLIC
+from renderkiln.domain.event import OURS, PUBLIC, RESERVED
 from renderkiln.domain.report import iso
 from renderkiln.events.signing import check_secret, new_secret
-from renderkiln.media.addresses import is_public, parse
+from renderkiln.media.addresses import parse, refuse_private
 from renderkiln.media.errors import MediaError
 
 ENDS = ("job.completed", "job.failed", "job.cancelled", "batch.completed")
@@ -32,6 +31,7 @@ _OVERLAP = timedelta(days=1)  # for so long an old secret signs, too
 _MOST = 100  # webhooks that are told of everything
 _MOST_TYPES = 50
 _LONGEST = 200  # characters of a label
+_KNOWN = f"webhooks are told of: {', '.join(sorted(PUBLIC))}"
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 
@@ -75,13 +75,10 @@ def checked_url(url: str, *, allow_private: bool = False) -> str:
     """
     try:
         parsed = parse(url)
+        if not allow_private:
+            refuse_private(parsed)
     except MediaError as error:
         raise UsageError(f"the webhook's URL: {error}") from None
-    host = parsed.host.strip("[]")
-    if not allow_private and (host == "localhost" or (_is_address(host) and not is_public(host))):
-        raise UsageError(
-            f"the webhook's URL: {host} is not on the public internet; the setting private_urls allows it"
-        )
     return str(parsed)
 
 
@@ -94,9 +91,9 @@ def checked_types(types: Sequence[str]) -> tuple[str, ...]:
         if each != ANY and (len(each) > 100 or _TYPE.fullmatch(each) is None):
             raise UsageError(f"no event is called {each[:100]!r}")
         if each in OURS and each not in PUBLIC:
-            raise UsageError(
-                f"{each} is told in the stream only; webhooks are told of: {', '.join(sorted(PUBLIC))}"
-            )
+            raise UsageError(f"{each} is told in the stream only; {_KNOWN}")
+        if each not in OURS and each.partition(".")[0] in RESERVED:
+            raise UsageError(f"there is no event {each}, nor will there be; {_KNOWN}")
     return distinct
 
 
@@ -279,11 +276,3 @@ def _label(text: str) -> str:
     if len(text) > _LONGEST or not (text.isprintable() or not text):
         raise UsageError(f"the label of a webhook has {_LONGEST} printable characters at most")
     return text.strip()
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

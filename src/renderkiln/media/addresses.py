@@ -104,6 +104,13 @@ def is_public(address: str) -> bool:
     return ip.is_global and not any(ip in block for block in _SPECIAL)
 
 
+def refuse_private(url: httpx.URL) -> None:
+    """Raises Forbidden for what is plainly no public server: what a name stands for is not looked up."""
+    host = url.host.strip("[]")
+    if host == "localhost" or (_is_literal(host) and not is_public(host)):
+        raise Forbidden(f"{host} is not on the public internet; the setting private_urls allows it")
+
+
 class Watch(Protocol):
     """Ends what it watches over by raising an error."""
 

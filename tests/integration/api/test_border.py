@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import json
+import re
 import socket
 import time
 from datetime import datetime
@@ -143,6 +145,58 @@ def test_bodies_that_are_none(api: Api, sent: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     status, code, _ = api.refusal("POST", "/jobs/b-1/retry", content=sent, headers=headers)
     assert (status, code) == (422, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "message"),
+    [
+        (
+            b'{"pipeline": 1,\n "x": }',
+            "application/json",
+            "this is no JSON: Expecting value, line 2, column 7",
+        ),
+        (
+            b'{"pipeline": "visualizer"}',
+            "application/x-www-form-urlencoded",
+            "Content-Type: application/json",
+        ),
+    ],
+)
+@ON_ONE
+def test_bodies_that_are_none_are_told_in_words(api: Api, sent: bytes, kind: str, message: str) -> None:
+    answer = api("POST", "/jobs", content=sent, headers={"Content-Type": kind})
+    assert answer.status_code == 422
+    (wrong,) = answer.json()["error"]["details"]
+    assert wrong["field"] == "body"
+    assert message in wrong["message"]
+
+
+@ON_ONE
+def test_head_is_get_without_a_body(api: Api) -> None:
+    film = api.folder / "song_v1.mp4"
+    film.write_bytes(b"film" * 100_000)
+    api.add("b-1")
+    api.complete("b-1", film)
+    link = api.data("GET", "/jobs/b-1")["statusUrl"]
+    answer = api("HEAD", "/jobs/b-1/artifacts/1")
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "400000")
+    for path in (link, "/api/v1/events/stream"):
+        answer = api("HEAD", path, prefix="", scope=None if path == link else "admin")
+        assert (answer.status_code, answer.content) == (200, b""), path
+    assert api("HEAD", "/jobs/b-1", scope=None).status_code == 401
+    assert api("HEAD", "/jobs/nobody").status_code == 404
+
+
+@ON_ONE
+def test_every_time_is_written_in_one_form(api: Api) -> None:
+    api.add("b-1")
+    api.fail("b-1")
+    api.data("POST", "/projects", json={"document": {"scenes": []}})
+    for path in ("/jobs", "/batches", "/projects", "/keys"):
+        told = json.dumps(api.data("GET", path))
+        times = re.findall(r'"\d{4}-\d\d-\d\dT[^"]*"', told)
+        assert times, path
+        assert all(re.fullmatch(r'"[-0-9]{10}T[:0-9]{8}\.\d{3}Z"', each) for each in times), times
 
 
 def test_the_database_is_asked_whether_it_is_there(api: Api) -> None:

@@ -92,6 +92,18 @@ def test_keys_tell_their_budgets(api: Api) -> None:
     assert told == {"amount": 5.0, "currency": "USD", "period": "day"}
 
 
+@ON_ONE
+def test_a_key_is_told_what_is_left_before_anything_is_refused(api: Api) -> None:
+    headers = limited(api, 5.0)
+    me = api.data("GET", "/me", scope=None, headers=headers)
+    assert (me["budget"]["spent"], me["budget"]["expected"]) == (0, 0)
+    with api.kiln.database.write() as connection:
+        cost = Cost("USD", cpu=2_000_000_000)
+        costs.insert(connection, a_job("x-1"), 1, me["account"], cost, api.kiln.room.clock.now())
+    told = api.data("GET", "/me", scope=None, headers=headers)["budget"]
+    assert (told["amount"], told["spent"], told["endsAt"][10:]) == (5.0, 2.0, "T00:00:00.000Z")
+
+
 def test_a_retry_is_paid_for_too(api: Api) -> None:
     headers = limited(api, 0.03)
     id = order(api, headers)[1]["data"]["id"]

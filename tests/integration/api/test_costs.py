@@ -49,6 +49,19 @@ def test_an_uploaded_file_is_known_by_what_it_was_when_it_came(api: Api) -> None
     assert refusal[:2] == (404, "ASSET_NOT_FOUND")
 
 
+@ON_ONE
+def test_an_order_is_estimated_as_it_is(api: Api) -> None:
+    one = {"pipeline": "visualizer", "params": {"fps": 30}, "inputs": [{"seconds": 10}]}
+    more = {"webhookUrl": "https://example.com/x", "metadata": {"a": 1}, "label": "x", "priority": 7}
+    job = api.data("POST", "/estimates", json={**one, **more, "format": "preview"}, scope="read")
+    assert (job["jobs"], job["kind"], job["units"]) == (1, KIND, 300)
+    batch = {**one, "inputs": [{"seconds": 10}, {"seconds": 20}], "formats": ["preview", "720p"], **more}
+    found = api.data("POST", "/estimates", json=batch, scope="read")
+    assert (found["jobs"], found["kind"], found["units"], found["basis"]) == (4, "2 kinds", 1800, "guess")
+    wrong = api("POST", "/estimates", json={**one, "params": {"fsp": 30}}, scope="read").json()["error"]
+    assert wrong["details"] == [{"field": "body.params.fsp", "message": "unknown field; did you mean fps?"}]
+
+
 @pytest.mark.parametrize(
     "wish",
     [
@@ -90,7 +103,7 @@ def test_costs_are_told_with_jobs_and_batches_and_summed_for_admins(api: Api) ->
     }
     assert api.data("GET", "/jobs/b-1")["cost"] == told
     assert api.data("GET", "/batches/b")["cost"] == told
-    for by, name in (("key", "ann"), ("pipeline", "visualizer"), ("day", "2026-01-27")):
+    for by, name in (("account", "ann"), ("pipeline", "visualizer"), ("day", "2026-01-27")):
         (spent,) = api.data("GET", "/costs", params={"by": by})
         assert spent == {"name": name, "jobs": 1, "attempts": 1, "cost": told}
     later = {"by": "day", "since": "2026-01-27T12:00:01"}

@@ -95,9 +95,11 @@ def test_items_may_have_params_of_their_own(api: Api) -> None:
         (order(assets=[]), "body.assets", "takes a file"),
         (order(pipeline="os:system"), "body.pipeline", "pattern"),
         (order(pipeline="visualiser"), "body.pipeline", "no pipeline"),
-        (order(params={"fps": 31}), "body.params", "fps"),
-        (order(params={"nonsense": 1}), "body.params", "nonsense"),
-        (order(format="8k"), "body.params", "8k"),
+        (order(params={"fps": 31}), "body.params.fps", "24"),
+        (order(params={"formt": "4k"}), "body.params.formt", "did you mean format?"),
+        (order(format="8k"), "body.format", "4k"),
+        (order(assets=["http://127.0.0.1/x"]), "body.assets.0", "private_urls"),
+        (order(assets=["http://[::1]:8080/x"]), "body.assets.0", "private_urls"),
         (order(metadata={"x": "y" * 20_000}), "body.metadata", "16,384"),
         (order(metadata={"x": "\x00"}), "body.metadata", "NUL"),
         (order(metadata={"x": json.loads("[" * 70 + "]" * 70)}), "body.metadata", "deeper"),
@@ -128,6 +130,46 @@ def test_what_is_wrong_with_an_order_is_named(api: Api, body: dict[str, Any], fi
     assert error["details"][0]["field"] == field
     assert word in error["message"]
     assert api.data("GET", "/jobs")["items"] == []
+
+
+@ON_ONE
+@pytest.mark.parametrize(
+    ("changes", "field", "word"),
+    [
+        ({"formats": ["4k", "4k"]}, "body.formats", "twice"),
+        ({"assets": [{"asset": URL, "id": "a"}, {"asset": URL, "id": "a"}]}, "body.assets.1.id", "earlier"),
+        ({"assets": [URL, {"asset": URL, "params": {"fsp": 30}}]}, "body.assets.1.params.fsp", "fps?"),
+        ({"assets": [{"asset": URL, "format": "8k"}]}, "body.assets.0.format", "4k"),
+    ],
+)
+def test_what_is_wrong_with_a_batch_is_named(
+    api: Api, changes: dict[str, Any], field: str, word: str
+) -> None:
+    answer = api("POST", "/batches", json=order(**changes))
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["details"][0]["field"]) == (
+        422,
+        "INVALID_REQUEST",
+        field,
+    )
+    assert word in error["message"]
+
+
+@ON_ONE
+def test_what_is_wrong_with_a_document_is_named_where_it_stands(api: Api) -> None:
+    scenes = {"scenes": [{"id": "one", "duratoin": 1}]}
+    answer = api("POST", "/jobs", json={"pipeline": "scenes", "params": {"project": scenes}})
+    assert answer.status_code == 422
+    (wrong,) = answer.json()["error"]["details"]
+    assert wrong["field"] == "body.params.project.scenes[0] (one).duratoin"
+    scenes = {"scenes": [{"id": "one", "duration": 1}]}
+    made = api.data("POST", "/projects", json={"document": scenes})
+    answer = api("POST", f"/projects/{made['id']}/render", json={"scenes": ["onne"]})
+    assert answer.status_code == 422
+    (wrong,) = answer.json()["error"]["details"]
+    assert (wrong["field"], wrong["message"]) == (
+        "body.scenes", 'there is no scene "onne"; did you mean one?'
+    )  # fmt: skip
 
 
 def test_a_key_for_once_is_done_once(api: Api) -> None:

@@ -145,6 +145,21 @@ def test_what_is_submitted_is_the_same(api: Api, here: Command, there: Command) 
     assert (status, "nope.wav is not there" in words) == (1, True)
 
 
+def test_an_estimate_is_the_same_and_others_do_not_speak_of_this_machine_unasked(
+    api: Api, here: Command, there: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (api.folder / "script.txt").write_text("Breathe in.")
+    call = ("estimate", "narration", "script.txt", "-o", "json")
+    status, out, words = there(*call)
+    assert (status, json.loads(out)["jobs"][0]["basis"]) == (0, "guess"), words
+    assert here(*call)[:2] == (status, out)
+    monkeypatch.setenv("RENDERKILN_SERVER", str(api.client.base_url))
+    for other in (("keys", "list"), ("projects", "list")):
+        status, out, words = here(*other)
+        assert (status, out) == (2, "")
+        assert "does not speak to a server" in words
+
+
 def test_webhooks_are_kept_by_command(api: Api, here: Command, there: Command) -> None:
     url = "https://example.com/hook"
     for command, other in ((here, there), (there, here)):

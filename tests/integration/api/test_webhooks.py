@@ -73,6 +73,7 @@ def test_a_webhook_from_its_making_to_its_end(api: Api) -> None:
         {"url": URL, "types": []},
         {"url": URL, "types": ["job.progress"]},
         {"url": URL, "types": ["JOB"]},
+        {"url": URL, "types": ["job.nope"]},
         {"url": URL, "types": ["a.b"] * 51},
         {"url": URL, "label": "\x00"},
         {"url": URL, "secret": "whsec_mine"},

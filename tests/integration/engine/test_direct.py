@@ -106,7 +106,7 @@ def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> No
 def test_wrong_params_are_bad_usage(app: Renderkiln) -> None:
     with pytest.raises(UsageError, match="segments: Input should be greater than or equal to 1"):
         app.job("demo_pipeline:Demo", Path("x"), {"segments": 0})
-    with pytest.raises(UsageError, match="nonsense: Extra inputs"):
+    with pytest.raises(UsageError, match="nonsense: unknown field; known are "):
         app.job("demo_pipeline:Demo", Path("x"), {"nonsense": 0})
     with pytest.raises(UsageError, match=r"unknown pipeline 'nonsense'; known are: .*visualizer"):
         app.job("nonsense", Path("x"))

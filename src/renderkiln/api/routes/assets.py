@@ -24,7 +24,7 @@ from renderkiln.database.keys import StoredKey
 from renderkiln.domain.report import iso
 from renderkiln.engine.assets import InUse
 from renderkiln.engine.uploads import TooMany
-from renderkiln.media.addresses import parse
+from renderkiln.media.addresses import parse, refuse_private
 from renderkiln.media.audio.studio.score import TITLE
 from renderkiln.media.errors import MediaError
 
@@ -123,7 +123,10 @@ async def compose_demo(request: Request, kiln: Kiln, holder: Holder) -> JSONResp
 async def fetch_asset(request: Request, kiln: Kiln, holder: Holder, wanted: Fetch) -> JSONResponse:
     """Fetch a file from its URL; the upload at Location tells how far it is and what asset it has become."""
     try:
-        last = parse(wanted.url).path.rpartition("/")[2]
+        url = parse(wanted.url)
+        if not kiln.kiln.settings.private_urls:
+            refuse_private(url)
+        last = url.path.rpartition("/")[2]
     except MediaError as error:
         detail = {"field": "body.url", "message": str(error)}
         raise Refused(422, "INVALID_REQUEST", f"body.url: {error}", details=[detail]) from error

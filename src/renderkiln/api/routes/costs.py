@@ -48,7 +48,7 @@ class Spent(BaseModel):
 async def sum_costs(
     request: Request,
     kiln: Kiln,
-    by: Annotated[By, Query(description="What is summed up: `key` is the account of keys")] = "day",
+    by: Annotated[By, Query(description="What is summed up; the keys of an account spend together")] = "day",
     since: Annotated[Written | None, Query(description="From then on")] = None,
     until: Annotated[Written | None, Query(description="Before then")] = None,
 ) -> JSONResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from renderkiln.api.auth import Holder, needs, visible_to
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
 from renderkiln.api.forecast import facts_of
-from renderkiln.api.orders import Params, Place
+from renderkiln.api.ordering import jobs_ordered
+from renderkiln.api.orders import Format, Item, Order, Place
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes.costs import Cost
+from renderkiln.app import Renderkiln
+from renderkiln.database.keys import StoredKey
 from renderkiln.domain.errors import UsageError
-from renderkiln.domain.place import asset_id, place_of
-from renderkiln.engine.estimate import Estimate as Forecast
+from renderkiln.engine.estimate import together
 from renderkiln.pipelines.contract import InputFacts
 
 router = APIRouter(prefix="/estimates", tags=["estimates"])
@@ -38,17 +40,19 @@ class Input(BaseModel):
     )
 
 
-class Wish(BaseModel):
-    """A job that might be asked for."""
+class Wish(Order):
+    """A job or a batch that might be asked for: its order may be sent here as it is."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    pipeline: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$", description="Name of an installed pipeline")
-    params: Params = Field(default_factory=dict, description="As in the job itself")
-    assets: list[Place] = Field(default_factory=list, max_length=100, description="Its files, if uploaded")
-    inputs: list[Input] = Field(
-        default_factory=list, max_length=100, description="Its files, if not, by what is known of them"
+    assets: list[Place | Item] = Field(
+        default_factory=list, fail_fast=True, max_length=100_000, description="Its files, if uploaded"
     )
+    inputs: list[Input] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="Its files, if not, by what is known of them: a job for each",
+    )
+    format: Format | None = Field(None, description="As in a job's order")
+    formats: list[Format] = Field(default_factory=list, max_length=50, description="As in a batch's order")
 
 
 class Range(BaseModel):
@@ -60,8 +64,9 @@ class Range(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What a job takes once it has begun: waiting in a queue is not in it."""
+    """What jobs take, one after another, once they have begun: waiting in a queue is not in it."""
 
+    jobs: int = Field(description="How many the order makes")
     kind: str = Field(description="Jobs of one kind take the same time for each unit")
     units: float
     unit: str
@@ -82,20 +87,28 @@ class Estimate(BaseModel):
     responses={200: {"model": Success[Estimate]}, **refusals(401, 403, 404, 422)},
 )
 async def estimate(request: Request, kiln: Kiln, holder: Holder, wish: Wish) -> JSONResponse:
-    """What a job would take. Nothing is stored, and no file is opened."""
-    places = [place_of(each) if asset_id(place_of(each)) else each for each in wish.assets]
+    """What an order would take. Nothing is stored, no file is opened, and nobody is told."""
+    told = await kiln.work(lambda: _told(kiln.kiln, holder, wish))
+    return succeeded(request, told)
 
-    def ask() -> Forecast:
-        known = facts_of(kiln.kiln, places, visible_to(holder))
-        for place in places:
-            if asset_id(place) is not None and place not in known:
-                raise Refused(404, "ASSET_NOT_FOUND", f"there is no asset {asset_id(place)}")
-        inputs = [known.get(place, InputFacts(0)) for place in places]
-        inputs += [InputFacts(**each.model_dump()) for each in wish.inputs]
-        return kiln.kiln.estimate(wish.pipeline, wish.params, inputs)
 
-    try:
-        found = await kiln.work(ask)
-    except UsageError as error:
-        raise Refused(422, "INVALID_REQUEST", str(error)) from error
-    return succeeded(request, found.to_json())
+def _told(kiln: Renderkiln, holder: StoredKey, wish: Wish) -> dict[str, Any]:
+    items = [each if isinstance(each, Item) else Item(asset=each) for each in wish.assets]
+    some = [*items, *(Item() for _ in wish.inputs)]
+    formats: list[str | None] = [*wish.formats] or [wish.format]
+    pipeline, jobs = jobs_ordered(kiln, holder, wish, some, formats)
+    known = facts_of(kiln, [place for job in jobs for place in job.inputs], visible_to(holder))
+    described = {str(number): each for number, each in enumerate(wish.inputs, len(items) + 1)}
+    estimator, found = kiln.estimator, []
+    for job in jobs:
+        inputs = [known.get(place, InputFacts(0)) for place in job.inputs]
+        if (given := described.get(job.item_id)) is not None and not job.inputs:
+            inputs = [InputFacts(**given.model_dump())]
+        try:
+            found.append(
+                estimator.estimate(pipeline, pipeline.Params.model_validate(dict(job.params)), inputs)
+            )
+        except UsageError as error:
+            details = [{"field": "body.params", "message": str(error)}]
+            raise Refused(422, "INVALID_REQUEST", f"body.params: {error}", details=details) from error
+    return {"jobs": len(jobs), **together(found).to_json()}

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Holder, needs
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
-from renderkiln.api.room import Kiln
+from renderkiln.api.room import Kiln, Reached
 from renderkiln.domain.access import Scope
 from renderkiln.domain.budget import Budget, Period
-from renderkiln.domain.cost import billionths
+from renderkiln.domain.cost import billionths, units
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.report import iso
+from renderkiln.engine.budget import used_of
 from renderkiln.engine.keys import LastAdmin, NoKey
 
 router = APIRouter(tags=["keys"])
@@ -37,19 +39,31 @@ class Spending(Allowance):
     currency: str
 
 
-class Me(BaseModel):
-    """The key that asks."""
+class Balance(Spending):
+    """What the account of a key may spend, and how much of that it has used in this period."""
 
+    spent: float = Field(description="By all its keys, for attempts that have ended")
+    expected: float = Field(description="What jobs that have not ended will probably cost: it counts, too")
+    endsAt: str | None = Field(description="When the next period begins; null: never")  # noqa: N815
+
+
+class _Named(BaseModel):
     id: str
     name: str
     scope: Scope
     account: str = Field(description="Its keys see each other's jobs and assets")
-    budget: Spending | None = Field(description="What its account may spend; null: any amount")
 
 
-class Key(Me):
+class Me(_Named):
+    """The key that asks."""
+
+    budget: Balance | None = Field(description="What its account may spend; null: any amount")
+
+
+class Key(_Named):
     """A key, but for what it is: of that only a hash is kept."""
 
+    budget: Spending | None = Field(description="What its account may spend; null: any amount")
     start: str = Field(description="Its first letters, to tell it by")
     createdAt: str  # noqa: N815
     usedAt: str | None  # noqa: N815
@@ -83,10 +97,20 @@ class KeyOrder(BaseModel):
     dependencies=[needs("read")],
     responses={200: {"model": Success[Me]}, **refusals(401, 403)},
 )
-async def get_me(request: Request, holder: Holder) -> JSONResponse:
-    """What the key may do that was sent with this request."""
+async def get_me(request: Request, kiln: Kiln, holder: Holder) -> JSONResponse:
+    """What the key may do that was sent with this request, and what is left of its budget."""
     told = holder.to_json()
-    return succeeded(request, {name: told[name] for name in Me.model_fields})
+    me = {name: told[name] for name in Me.model_fields}
+    if (budget := holder.budget) is not None:
+        me["budget"] |= await kiln.work(lambda: _used(kiln, holder.account, budget))
+    return succeeded(request, me)
+
+
+def _used(kiln: Reached, account: str, budget: Budget) -> dict[str, Any]:
+    now = kiln.room.clock.now()
+    with kiln.kiln.database.read() as connection:
+        used = used_of(connection, account, budget, now)
+    return {"spent": units(used.spent), "expected": units(used.promised), "endsAt": iso(budget.ends(now))}
 
 
 @router.get(

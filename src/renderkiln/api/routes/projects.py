@@ -245,7 +245,8 @@ async def render_project(
         if wanted not in {None, stored.revision}:
             told = f"the project is at revision {stored.revision}, not {wanted}: nothing was queued"
             raise Refused(412, "STALE_REVISION", told)
-        return jobs.queued(kiln, job_ordered(kiln.kiln, holder, film_order(stored, document, wish), key))
+        order = film_order(stored, document, wish)
+        return jobs.queued(kiln, job_ordered(kiln.kiln, holder, order, key, params="body"))
 
     told = await kiln.work(submit)
     return succeeded(request, told, status=202, headers={"Location": f"/api/v1/jobs/{told['id']}"})

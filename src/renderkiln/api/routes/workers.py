@@ -16,6 +16,7 @@ from renderkiln.api.room import Kiln
 from renderkiln.database import jobs, workers
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.workers import StoredWorker
+from renderkiln.domain.report import iso
 from renderkiln.engine.heartbeat import SILENCE
 
 router = APIRouter(prefix="/workers", tags=["workers"])
@@ -87,8 +88,8 @@ def _as_json(worker: StoredWorker, held: Sequence[StoredJob], now: datetime) -> 
         "concurrency": worker.concurrency,
         "direct": worker.direct,
         "state": "silent" if is_silent else "draining" if worker.draining else "alive",
-        "startedAt": worker.started_at.isoformat(),
-        "seenAt": None if seen is None else seen.isoformat(),
+        "startedAt": iso(worker.started_at),
+        "seenAt": iso(seen),
         "silentSeconds": None if silent is None else round(silent, 1),
         "jobs": [_running(each) for each in held],
     }
@@ -105,5 +106,5 @@ def _running(stored: StoredJob) -> dict[str, Any]:
         "stage": report.stage,
         "progress": report.progress,
         "message": report.message,
-        "since": since.isoformat(),
+        "since": iso(since),
     }

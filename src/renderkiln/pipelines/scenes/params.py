@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from renderkiln.media.frames.canvas import Canvas
 from renderkiln.media.gif.rate import RATES
@@ -51,10 +51,16 @@ class ScenesParams(BaseModel):
         """With all that is wrong in it, in words for its author."""
         return project_of(given, "project") if isinstance(given, Mapping) else given
 
-    @model_validator(mode="after")
-    def _scenes_are_there(self) -> Self:
-        if unknown := check_scenes(self.project, self.scenes):
+    @field_validator("scenes")
+    @classmethod
+    def _are_there(cls, given: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        project = info.data.get("project")  # none where it is wrong itself, which is told
+        if project is not None and (unknown := check_scenes(project, given)):
             raise ValueError(unknown[0].message)
+        return given
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
         if self.max_bytes is not None and self.format != "gif":
             raise ValueError("max_bytes is for gif: choose a lower quality or resolution instead")
         return self

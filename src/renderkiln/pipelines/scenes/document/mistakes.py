@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Self, TypeGuard, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.nearest import nearest
 from renderkiln.pipelines.scenes.document.project import ID, TITLE, Project, Scene
 from renderkiln.pipelines.scenes.document.sound import LANGUAGE, VOICE
 from renderkiln.pipelines.scenes.document.units import COLOR, COLOR_NAME, PERCENT, Piece
@@ -97,33 +96,12 @@ def path_of(where: Where, document: Any) -> str:
     return path
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """What to say of a word that nobody knows: the nearest known one, else all of them."""
-    words = tuple(known)
-    near = similar(word, words)
-    if near:
-        return f"did you mean {near}?"
-    return f"known are {', '.join(words)}" if words else ""
-
-
-def similar(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like this one, if any is."""
-    return _similar(word, tuple(known)) if len(word) <= _LONGEST else None
-
-
 def quoted(value: Any) -> str:
     """A value as JSON, cut short."""
     if isinstance(value, dict | list | tuple):
         return "an object" if isinstance(value, dict) else "a list"
     text = json.dumps(value[: _LONGEST + 1] if isinstance(value, str) else value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-@lru_cache(maxsize=1024)
-def _similar(word: str, known: tuple[str, ...]) -> str | None:
-    spelled = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(word.casefold(), spelled, n=1)
-    return spelled[found[0]] if found else None
 
 
 def _step(step: str | int, *, first: bool) -> str:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.nearest import similar
 from renderkiln.pipelines.scenes.document.background import ImageBackground, VideoBackground
 from renderkiln.pipelines.scenes.document.layers import CaptionsLayer, ImageLayer, VideoLayer
-from renderkiln.pipelines.scenes.document.mistakes import Where, path_of, quoted, similar
+from renderkiln.pipelines.scenes.document.mistakes import Where, path_of, quoted
 from renderkiln.pipelines.scenes.document.pieces import pieces
 from renderkiln.pipelines.scenes.document.project import Brand, Logo, Project
 from renderkiln.pipelines.scenes.document.sound import Music, Voice

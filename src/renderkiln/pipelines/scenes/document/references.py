@@ -7,11 +7,12 @@ from itertools import chain, islice
 from typing import Any
 
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.nearest import nearest
 from renderkiln.media.frames.colorcode import NAMED, parse_color
 from renderkiln.media.speech.script import BadScript, parse
 from renderkiln.pipelines.scenes.document.background import Gradient
 from renderkiln.pipelines.scenes.document.layers import AnyLayer, CaptionsLayer, TextLayer, WaveformLayer
-from renderkiln.pipelines.scenes.document.mistakes import Found, Mistake, Where, nearest, path_of, quoted
+from renderkiln.pipelines.scenes.document.mistakes import Found, Mistake, Where, path_of, quoted
 from renderkiln.pipelines.scenes.document.pieces import pieces
 from renderkiln.pipelines.scenes.document.project import Brand, Project, Scene
 from renderkiln.pipelines.scenes.document.style import PLAIN, STYLES, TextStyle
