@@ -47,7 +47,7 @@ def test_sums_by_account_pipeline_and_day(database: Database) -> None:
             found = costs.sums(connection, by, **when)  # type: ignore[arg-type]
             return [(each.name, each.jobs, each.attempts, each.cost.total) for each in found]
 
-        assert told("key") == [("bob", 1, 1, 100), ("ann", 1, 2, 10)]
+        assert told("account") == [("bob", 1, 1, 100), ("ann", 1, 2, 10)]
         assert told("pipeline") == [("narration", 1, 1, 100), ("visualizer", 1, 2, 10)]
         assert told("day") == [("2026-01-27", 1, 1, 5), ("2026-01-28", 2, 2, 105)]
         assert told("day", since=NOON + DAY) == [("2026-01-28", 2, 2, 105)]
