@@ -71,6 +71,25 @@ def test_one_call_is_a_whole_integration(renderkiln: Command, monkeypatch: pytes
     fetched = httpx.get(file["url"])
     assert (fetched.status_code, len(fetched.content)) == (200, file["size"])
     assert httpx.get(job["statusUrl"]).json()["data"]["state"] == "completed"
+    health, stats = (httpx.get(url + path, timeout=30) for path in ("/health", "/stats"))
+    assert health.status_code == 200
+    assert set(health.json()) == {"status", "uptime", "activeJobs", "queueConnected"}
+    assert set(stats.json()) == {
+        "totalProcessed",
+        "successCount",
+        "failureCount",
+        "averageProcessingTime",
+        "currentlyProcessing",
+        "uptime",
+    }
+    ended = 'renderkiln_attempts_total{outcome="completed",pipeline="narration"} 1.0'
+    until(lambda: ended in httpx.get(f"{url}/metrics", timeout=30).text)  # what its worker counts, too
+    assert httpx.get(f"{url}/stats", timeout=30).json()["successCount"] == 1
+    counted = httpx.get(f"{url}/metrics", timeout=30).text
+    assert 'renderkiln_stage_seconds_count{pipeline="narration",stage="master"} 1.0' in counted
+    assert "renderkiln_cpu_seconds_total{" in counted
+    assert "renderkiln_attempts_created" not in counted
+    assert counted.count("# TYPE renderkiln_build_info") == counted.count("# TYPE renderkiln_jobs ") == 1
     told = json.loads(renderkiln("jobs", "show", job["id"], "-o", "json").stdout)
     assert fetched.content == Path(told["artifacts"][0]["path"]).read_bytes()
     process.send_signal(signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
@@ -76,8 +77,13 @@ _NOUNS = (
 )
 
 
-def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI:
-    """The ASGI application that answers for `kiln`, which stays its caller's to close; so does `spans`."""
+def create_app(
+    kiln: Renderkiln, spans: TracerProvider | None = None, *, worker: str | None = None
+) -> FastAPI:
+    """The ASGI application that answers for `kiln`, which stays its caller's to close; so does `spans`.
+
+    `worker` is where one that belongs to it says how it is.
+    """
     app = FastAPI(
         title="Renderkiln",
         version=__version__,
@@ -95,6 +101,7 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
         Composer(kiln.settings.home.absolute() / "cache"),
         Recently(seconds=2.0),
     )
+    app.state.worker, app.state.begun = worker, time.monotonic()
     app.state.hub = Hub(lambda: kiln.database, kiln.settings.home.absolute())
     v1 = APIRouter(prefix=PREFIX)
     for each in _NOUNS:
@@ -113,18 +120,20 @@ def create_app(kiln: Renderkiln, spans: TracerProvider | None = None) -> FastAPI
         from renderkiln.api.trace import Tracing
 
         app.add_middleware(Tracing, provider=spans)
-    _measure(app, kiln)
+    _measure(app, kiln, worker)
     return app
 
 
-def _measure(app: FastAPI, kiln: Renderkiln) -> None:
+def _measure(app: FastAPI, kiln: Renderkiln, worker: str | None) -> None:
     app.state.metrics = None
     if not kiln.settings.metrics:
         return
     from renderkiln.api.meter import Meter
     from renderkiln.engine.gauges import Gauges
-    from renderkiln.observability.metrics import HttpMetrics, new_registry
+    from renderkiln.observability.metrics import HttpMetrics, WorkElsewhere, new_registry
 
     app.state.metrics = registry = new_registry()
     registry.register(Gauges(kiln.room))
+    if worker is not None:
+        registry.register(WorkElsewhere(worker))
     app.add_middleware(Meter, metrics=HttpMetrics(registry))  # the outermost: it sees every answer

@@ -11,7 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-_PROBES = {"/healthz", "/readyz", "/metrics"}  # they come every few seconds, and nobody looks for them
+_PROBES = {
+    "/health",
+    "/healthz",
+    "/readyz",
+    "/stats",
+    "/metrics",
+}  # they come every few seconds, and nobody looks for them
 
 
 class Tracing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -39,6 +40,7 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
     from renderkiln.app import Renderkiln
     from renderkiln.cli.worker import leave_if_stuck
     from renderkiln.database.trouble import explained
+    from renderkiln.engine.health import listening, url_of
     from renderkiln.engine.supervisor import Signals, check_home
     from renderkiln.observability import logs, traces
 
@@ -49,14 +51,19 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
     with traces.spans("renderkiln-api") as spans, Renderkiln.open(settings) as kiln:
         with explained(kiln.database.url):
             kiln.room.queues.apply()
-        app = create_app(kiln, spans)
+        health = None
+        if not no_worker:
+            # Open here and now, so that its number is known, and stays when the worker is started again.
+            port = settings.health_port
+            health = listening("127.0.0.1", 0) if port is None else listening(settings.health_host, port)
+        app = create_app(kiln, spans, worker=None if health is None else url_of(health))
         server = Server(app, settings.host, settings.port)
         say(f"{server.url}/api/v1 answers; its description: {server.url}/openapi.json")
         entrance = (settings.public_url or server.url).rstrip("/")
         say(f"log in with a browser, once: {entrance}/login?token={app.state.reached.sessions.token}")
         if not any(key.revoked_at is None for key in kiln.keys.list()):
             say("nobody has a key yet: `renderkiln keys create --name NAME --scope admin` makes one")
-        keeper = None if no_worker else _Keeper(_worker(settings, level), server.port)
+        keeper = None if health is None else _Keeper(_worker(settings, level, health), server.port, health)
 
         def stop() -> None:
             server.stop()
@@ -73,11 +80,13 @@ def serve(*, no_worker: bool, quiet: bool, **flags: Any) -> int:
             app.state.reached.fetcher.close()
             if keeper is not None:
                 keeper.end()
+            if health is not None:
+                health.close()
     leave_if_stuck(0)
     return 0
 
 
-def _worker(settings: Settings, level: str | None) -> list[str]:
+def _worker(settings: Settings, level: str | None, health: socket.socket) -> list[str]:
     """The command of the worker, a process of its own so that renders keep nobody waiting for an answer."""
     quiet = [] if level is None else ["--quiet"]
     command = [
@@ -89,6 +98,8 @@ def _worker(settings: Settings, level: str | None) -> list[str]:
         "0",
         "--with-parent",
         str(os.getpid()),
+        "--health-socket",
+        str(health.fileno()),
     ]
     return [*command, "--log-format", settings.log_format, *quiet]
 
@@ -96,9 +107,9 @@ def _worker(settings: Settings, level: str | None) -> list[str]:
 class _Keeper(threading.Thread):
     """Keeps one process running until it is told to stop it; told again, it tells that process again."""
 
-    def __init__(self, command: list[str], port: int) -> None:
+    def __init__(self, command: list[str], port: int, health: socket.socket) -> None:
         super().__init__(name="worker-keeper")
-        self._command = command
+        self._command, self._health = command, health
         self._env = {**os.environ, "RENDERKILN_PORT": str(port)}  # for the addresses that webhooks are told
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -109,7 +120,12 @@ class _Keeper(threading.Thread):
             begun = time.monotonic()
             try:
                 # A session of its own: Ctrl-C is for this process, which passes it on once.
-                self._process = subprocess.Popen(self._command, env=self._env, start_new_session=True)
+                self._process = subprocess.Popen(
+                    self._command,
+                    env=self._env,
+                    start_new_session=True,
+                    pass_fds=[self._health.fileno()],
+                )
             except OSError as error:
                 _log.error("no worker can be started: %s", error)
             else:

@@ -20,6 +20,8 @@ from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.settings import Settings
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
     from renderkiln.domain.event import Event
     from renderkiln.engine.supervisor import Signals
 
@@ -34,7 +36,10 @@ _log = logging.getLogger(__name__)
 @options_of(Settings, ["worker_id", "health_port", "idle_timeout", "grace", "log_format"])
 @click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
 @click.option("--with-parent", type=int, hidden=True, help="End when this process, which started it, has.")
-def worker(queues: Sequence[str], *, quiet: bool, with_parent: int | None, **flags: Any) -> int:
+@click.option("--health-socket", type=int, hidden=True, help="Number of a socket for /health, open already.")
+def worker(
+    queues: Sequence[str], *, quiet: bool, with_parent: int | None, health_socket: int | None, **flags: Any
+) -> int:
     """Take jobs from the queues and run them, until a signal or the idle time-out ends it.
 
     SIGTERM or Ctrl-C: take no more jobs, and let those that run end within the grace time. Once more: hand
@@ -52,14 +57,14 @@ def worker(queues: Sequence[str], *, quiet: bool, with_parent: int | None, **fla
     if with_parent is not None:
         threading.Thread(target=_end_with, args=[with_parent], name="parent", daemon=True).start()
     try:
-        status = _work(settings, name, _split(queues), signals)
+        status = _work(settings, name, _split(queues), signals, health_socket)
     except UserError as error:
         status = _tell(error, settings.log_format)
     leave_if_stuck(status)
     return status
 
 
-def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals) -> int:
+def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals, number: int | None) -> int:
     from renderkiln.app import Renderkiln
     from renderkiln.database.condition import address_of
     from renderkiln.database.trouble import explained
@@ -69,20 +74,21 @@ def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals
     from renderkiln.observability import traces
     from renderkiln.observability.logs import JobLog
 
-    home, clock, port = settings.home.absolute(), SystemClock(), settings.health_port
+    home, clock = settings.home.absolute(), SystemClock()
     address = address_of(settings.database, home)
     check_home(home)
     if not reach(address, clock, signals.wanted):
         return 0
     statistics = Statistics(clock)
     listeners = [statistics.hear, JobLog().hear]
-    registry = None
-    if port is not None and settings.metrics:
-        from renderkiln.engine.gauges import Gauges
-        from renderkiln.observability.metrics import WorkMetrics, new_registry
+    health = _health(settings, number)
+    metrics: dict[str, CollectorRegistry] = {}
+    if health is not None and settings.metrics:
+        from renderkiln.observability.metrics import OWN_WORK, WorkMetrics, new_registry
 
-        registry = new_registry()
-        listeners.append(WorkMetrics(registry).hear)
+        work = WorkMetrics()
+        metrics = {"/metrics": new_registry(work.registry), OWN_WORK: work.registry}
+        listeners.append(work.hear)
 
     def listen(event: Event) -> None:
         for hear in listeners:
@@ -104,10 +110,20 @@ def _work(settings: Settings, name: str, queues: Sequence[str], signals: Signals
             grace=settings.grace,
             idle_timeout=settings.idle_timeout,
         )
-        health = None if port is None else (settings.health_host, port)
-        if registry is not None:
-            registry.register(Gauges(kiln.room))
-        return Supervisor(kiln.room, worker, statistics, signals, health=health, metrics=registry).run()
+        if metrics:
+            from renderkiln.engine.gauges import Gauges
+
+            metrics["/metrics"].register(Gauges(kiln.room))
+        return Supervisor(kiln.room, worker, statistics, signals, health=health, metrics=metrics).run()
+
+
+def _health(settings: Settings, number: int | None) -> socket.socket | None:
+    """Where it says how it is, if anywhere. Raises UserError where it cannot listen."""
+    from renderkiln.engine.health import listening
+
+    if number is not None:
+        return socket.socket(fileno=number)
+    return None if settings.health_port is None else listening(settings.health_host, settings.health_port)
 
 
 def _split(queues: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -71,19 +70,15 @@ class Glance(Generic[T]):
 
 
 class HealthServer:
-    """Answers GET and HEAD for the paths in `answers` while it is entered. `port` 0: any free one.
+    """Answers GET and HEAD for the paths in `answers` on a listening socket while it is entered."""
 
-    Raises UserError where it cannot listen.
-    """
-
-    def __init__(self, host: str, port: int, answers: Mapping[str, Callable[[], Answer]]) -> None:
-        self._server = _listening(host, port, answers)
+    def __init__(self, opened: socket.socket, answers: Mapping[str, Callable[[], Answer]]) -> None:
+        self._server = _Server(opened, type("Handler", (_Handler,), {"answers": answers}))
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
     def url(self) -> str:
-        host, port = self._server.server_address[:2]
-        return f"http://{f'[{host!s}]' if ':' in str(host) else host!s}:{port}"
+        return url_of(self._server.socket)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -94,27 +89,32 @@ class HealthServer:
         self._server.server_close()
 
 
-def _listening(host: str, port: int, answers: Mapping[str, Callable[[], Answer]]) -> ThreadingHTTPServer:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket for a server of health. `port` 0: any free one. Raises UserError where it cannot listen."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        kind = type("Server", (_Server,), {"address_family": family})
-        server: ThreadingHTTPServer = kind(address[:2], type("Handler", (_Handler,), {"answers": answers}))
+        return socket.create_server(address[:2], family=family)
     except OSError as error:
         raise UserError(
             f"cannot listen on port {port} of {host}: {(error.strerror or str(error)).lower()}; choose "
             "another by --health-port (0: any free one) or RENDERKILN_HEALTH_HOST"
         ) from None
-    return server
+
+
+def url_of(opened: socket.socket) -> str:
+    """Where such a socket is reached."""
+    host, port = opened.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    allow_reuse_port = False  # newer versions of Python would share the port with another worker
 
-    def server_bind(self) -> None:
-        TCPServer.server_bind(self)  # that of HTTPServer asks the name service who we are
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+    def __init__(self, opened: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(opened.getsockname()[:2], handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = opened
 
     def handle_error(self, *_: object) -> None:
         _log.debug("a request for the health of this worker failed", exc_info=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import queue
@@ -10,11 +11,11 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -126,8 +127,8 @@ def check_home(home: Path) -> None:
 class Supervisor:
     """Runs one worker in this process, the main thread waiting. Use it once.
 
-    `statistics` hears the events of the worker. `health` is the host and the port on which it says how it is,
-    with `metrics`, if there are any.
+    `statistics` hears the events of the worker. `health` is the socket on which it says how it is, with
+    `metrics`, if there are any, by the paths under which they are found.
     """
 
     def __init__(
@@ -137,8 +138,8 @@ class Supervisor:
         statistics: Statistics,
         signals: Signals,
         *,
-        health: tuple[str, int] | None = None,
-        metrics: CollectorRegistry | None = None,
+        health: socket.socket | None = None,
+        metrics: Mapping[str, CollectorRegistry] = MappingProxyType({}),
     ) -> None:
         self._room, self._worker, self._statistics, self._signals = room, worker, statistics, signals
         self._health, self._metrics = health, metrics
@@ -148,7 +149,7 @@ class Supervisor:
     def run(self) -> int:
         """Until the worker has ended; the exit status of the process.
 
-        Raises UserError where the port is taken, and what the database raises.
+        Raises what the database raises.
         """
         worker = self._worker
         with self._listening() as server:
@@ -190,21 +191,11 @@ class Supervisor:
             }
         )
 
-    def metrics(self) -> Answer:
-        """What `GET /metrics` says, to Prometheus."""
-        from renderkiln.observability.metrics import exposed  # late: most workers have no port
-
-        assert self._metrics is not None
-        body, content_type = exposed(self._metrics)
-        return Answer(body, content_type=content_type)
-
     def _listening(self) -> AbstractContextManager[HealthServer | None]:
         if self._health is None:
             return contextlib.nullcontext()
-        answers = {"/health": self.health, "/stats": self.stats}
-        if self._metrics is not None:
-            answers["/metrics"] = self.metrics
-        return HealthServer(*self._health, answers)
+        told = {path: functools.partial(_scraped, each) for path, each in self._metrics.items()}
+        return HealthServer(self._health, {"/health": self.health, "/stats": self.stats, **told})
 
     def _introduction(self) -> str:
         worker, lanes = self._worker.announced, self._room.lanes
@@ -231,6 +222,14 @@ class Supervisor:
     def _read_beats(self) -> object:
         with self._room.database.read() as connection:
             return workers.beats(connection)
+
+
+def _scraped(registry: CollectorRegistry) -> Answer:
+    """What is in it, to Prometheus."""
+    from renderkiln.observability.metrics import exposed  # late: most workers have no port
+
+    body, content_type = exposed(registry)
+    return Answer(body, content_type=content_type)
 
 
 def _standing(report: QueueReport, age: float | None) -> dict[str, object]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from urllib.request import urlopen
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info
+from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from renderkiln import __version__
 from renderkiln.domain.event import Event
 
+OWN_WORK = "/metrics/work"  # where a worker tells a server only what it has counted itself
+_PATIENCE = 2.0  # seconds that a worker has to tell it; Prometheus waits for ten
 _OUTCOMES: Mapping[str, str] = {
     "job.completed": "completed",
     "job.failed": "failed",
@@ -24,9 +30,11 @@ _STAGE_SECONDS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 _REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
-def new_registry() -> CollectorRegistry:
-    """With nothing in it but which version this is."""
+def new_registry(*more: Collector) -> CollectorRegistry:
+    """With nothing in it but which version this is, and what these collect."""
     registry = CollectorRegistry(auto_describe=False)
+    for each in more:
+        registry.register(each)
     Info("renderkiln_build", "Version of Renderkiln", registry=registry).info({"version": __version__})
     return registry
 
@@ -38,9 +46,10 @@ def exposed(registry: CollectorRegistry, accept: str = "") -> tuple[bytes, str]:
 
 
 class WorkMetrics:
-    """A listener for the events of jobs that run in this process, from any thread."""
+    """A listener for the events of jobs that run in this process, from any thread; counts into `registry`."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry(auto_describe=False)
         self._attempts = Counter(
             "renderkiln_attempts",
             "Attempts that ended in this process",
@@ -77,6 +86,25 @@ class WorkMetrics:
             self._cpu.labels(pipeline).inc(event.facts["cpu_seconds"])
             if event.name == "stage.completed":
                 self._stages.labels(pipeline, event.stage).observe(event.facts["seconds"])
+
+
+class WorkElsewhere(Collector):
+    """What a worker that answers at `url` counts of its own; nothing while it does not answer."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url + OWN_WORK
+
+    def describe(self) -> Iterable[Metric]:
+        return []  # so that registering it asks nothing
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            with urlopen(self._url, timeout=_PATIENCE) as answer:  # noqa: S310  our own worker's
+                families = list(text_string_to_metric_families(answer.read().decode()))
+        except OSError:  # it starts, or is just being started again
+            return
+        # When a counter began comes as a gauge of its own, which nobody has asked for.
+        yield from (each for each in families if not each.name.endswith("_created"))
 
 
 class HttpMetrics:

@@ -20,7 +20,7 @@ from .conftest import ON_ONE, QUEUE, Api
 
 pytestmark = pytest.mark.integration
 
-OPEN = {"/", "/session", "/healthz", "/readyz", "/metrics", "/openapi.json"}
+OPEN = {"/", "/session", "/health", "/healthz", "/readyz", "/stats", "/metrics", "/openapi.json"}
 
 
 def described(api: Api) -> dict[str, dict[str, dict[str, object]]]:

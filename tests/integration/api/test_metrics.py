@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from renderkiln.database.deliveries import NewDelivery
 from renderkiln.database.jobs import NewJob
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import SystemClock
+from renderkiln.engine.health import url_of
 from renderkiln.settings import Settings
 
 from .conftest import QUEUE, Api
@@ -87,3 +89,25 @@ def test_openmetrics_where_it_is_asked_for(api: Api) -> None:
 def test_they_are_on_unless_somebody_switches_them_off() -> None:
     assert Settings.load(environ={}).metrics
     assert not Settings.load(environ={"RENDERKILN_METRICS": "false"}).metrics
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_a_worker_it_has_done_nothing_and_one_that_is_silent_is_no_health(api: Api) -> None:
+    health = api.client.get("/health")
+    assert health.status_code == 200
+    assert {**health.json(), "uptime": 0} == {
+        "status": "ok",
+        "uptime": 0,
+        "activeJobs": 0,
+        "queueConnected": True,
+    }
+    stats = api.client.get("/stats").json()
+    assert stats.pop("uptime") >= 0
+    assert set(stats.values()) == {0}
+    assert len(stats) == 5
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        api.app.state.worker = url_of(nobody)
+        health = api.client.get("/health")
+        assert (health.status_code, health.json()["status"]) == (503, "degraded")
+        assert api.client.get("/stats").status_code == 503

@@ -11,8 +11,8 @@ from renderkiln.observability.metrics import WorkMetrics, exposed, new_registry
 
 
 def test_attempts_stages_and_cpu_are_counted_by_pipeline() -> None:
-    registry = new_registry()
-    metrics = WorkMetrics(registry)
+    metrics = WorkMetrics()
+    registry = new_registry(metrics.registry)
 
     def say(name: EventName, stage: str | None = None, **facts: Any) -> None:
         metrics.hear(Event(name, "b-1", NOON, 0.0, stage, facts=facts))
