@@ -213,7 +213,13 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass_on  # noqa: N815
 
     def _answer(self, body: bytes, *, short: bool) -> None:
-        upstream = http.client.HTTPConnection(self.server.upstream, timeout=60)
+        # Whose client goes away in the middle leaves no connection behind.
+        with contextlib.closing(http.client.HTTPConnection(self.server.upstream, timeout=60)) as upstream:
+            self._pass_back(upstream, body, short=short)
+        if short:
+            self._hang_up()
+
+    def _pass_back(self, upstream: http.client.HTTPConnection, body: bytes, *, short: bool) -> None:
         upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():  # the host too: it is signed
             upstream.putheader(name, value)
@@ -229,9 +235,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", length or str(len(content)))
         self.end_headers()
         self.wfile.write(content[: len(content) // 2] if short else content)
-        upstream.close()
-        if short:
-            self._hang_up()
 
     def _hang_up(self) -> None:
         self.close_connection = True

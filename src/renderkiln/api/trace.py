@@ -11,13 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-_PROBES = {
-    "/health",
-    "/healthz",
-    "/readyz",
-    "/stats",
-    "/metrics",
-}  # they come every few seconds, and nobody looks for them
+# They come every few seconds, and nobody looks for them.
+_PROBES = {"/health", "/healthz", "/readyz", "/stats", "/metrics"}
 
 
 class Tracing:

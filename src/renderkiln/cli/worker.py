@@ -122,7 +122,9 @@ def _health(settings: Settings, number: int | None) -> socket.socket | None:
     from renderkiln.engine.health import listening
 
     if number is not None:
-        return socket.socket(fileno=number)
+        opened = socket.socket(fileno=number)
+        opened.set_inheritable(False)  # not for its stages
+        return opened
     return None if settings.health_port is None else listening(settings.health_host, settings.health_port)
 
 

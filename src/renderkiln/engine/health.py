@@ -93,12 +93,16 @@ def listening(host: str, port: int) -> socket.socket:
     """A socket for a server of health. `port` 0: any free one. Raises UserError where it cannot listen."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
+        opened = socket.socket(family, socket.SOCK_STREAM)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address[:2])
+        opened.listen(16)
     except OSError as error:
         raise UserError(
             f"cannot listen on port {port} of {host}: {(error.strerror or str(error)).lower()}; choose "
             "another by --health-port (0: any free one) or RENDERKILN_HEALTH_HOST"
         ) from None
+    return opened
 
 
 def url_of(opened: socket.socket) -> str:

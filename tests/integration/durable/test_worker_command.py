@@ -310,7 +310,7 @@ def test_a_namesake_is_pointed_out(rig: Rig, command: Commands) -> None:
 def test_the_port_answers_only_what_it_knows(rig: Rig, command: Commands) -> None:
     worker = command.until_it_draws(rig, "--health-port", 0)
     assert worker.ask("/health", "HEAD") == (200, None)
-    assert worker.ask("/jobs") == (404, {"error": "there is only: /health, /stats, /metrics"})
+    assert worker.ask("/jobs") == (404, {"error": "there is only: /health, /stats, /metrics, /metrics/work"})
     for method in ("POST", "PUT", "DELETE", "NONSENSE"):
         assert worker.ask("/health", method) == (405, {"error": "only GET and HEAD are answered"})
     connection = http.client.HTTPConnection(*worker.address, timeout=5)
