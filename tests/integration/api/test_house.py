@@ -72,6 +72,8 @@ def test_a_key_is_made_shown_once_and_revoked(api: Api) -> None:
     secret = made.pop("key")
     me = api.data("GET", "/me", key=secret)
     budget = {"amount": 2.5, "period": "month", "currency": api.kiln.settings.currency}
+    used = {name: me["budget"].pop(name) for name in ("spent", "expected", "endsAt")}
+    assert (used["spent"], used["expected"], used["endsAt"][8:]) == (0, 0, "01T00:00:00.000Z")
     assert me == {
         "id": made["id"], "name": "The press", "scope": "read", "account": ACCOUNT, "budget": budget
     }  # fmt: skip
