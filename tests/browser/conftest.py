@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -49,11 +50,13 @@ class Service:
     url: str = ""
     link: str = ""
     process: subprocess.Popen[bytes] | None = None
+    python: Path = Path(sys.executable)
+    path: str = os.environ.get("PATH", os.defpath)  # where it finds programs
 
     def __call__(self, *arguments: object) -> str:
         """What a command of the same home prints."""
         ended = subprocess.run(
-            [sys.executable, "-m", "renderkiln", *map(str, arguments)],
+            [self.python, "-m", "renderkiln", *map(str, arguments)],
             env=self._env,
             capture_output=True,
             text=True,
@@ -67,7 +70,7 @@ class Service:
         said = self.home.parent / "said"
         with said.open("w") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "renderkiln", "serve", "--port", str(port)],
+                [self.python, "-m", "renderkiln", "serve", "--port", str(port)],
                 env=self._env,
                 stderr=stderr,
                 start_new_session=True,
@@ -80,6 +83,11 @@ class Service:
         assert url is not None, told
         assert link is not None, told
         self.url, self.link = url[1], link[0]
+
+    @cached_property
+    def key(self) -> str:
+        """An admin's."""
+        return self("keys", "create", "--name", "browser", "--scope", "admin")
 
     @property
     def port(self) -> int:
@@ -105,7 +113,8 @@ class Service:
             "POLL_INTERVAL": 0.2,
             "PRIVATE_URLS": True,  # webhooks to this machine
         }
-        return {**os.environ, **{f"RENDERKILN_{name}": str(value) for name, value in own.items()}}
+        named = {f"RENDERKILN_{name}": str(value) for name, value in own.items()}
+        return {**os.environ, **named, "PATH": self.path}
 
     def _processes(self) -> Iterator[tuple[int, list[str]]]:
         mark = f"RENDERKILN_HOME={self.home}".encode()
@@ -151,6 +160,13 @@ class Faults:
 OpenPage = Callable[..., Page]
 
 
+def log_in_with(key: str, page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Overview").wait_for()
+
+
 @pytest.fixture
 def faults() -> Faults:
     return Faults()
@@ -174,11 +190,7 @@ def open_page(browser: Browser, service: Service, faults: Faults) -> Iterator[Op
         page.on("console", faults.hear)
         page.on("pageerror", lambda error: faults.said.append(str(error)))
         if log_in:
-            key = service("keys", "create", "--name", "browser", "--scope", "admin")
-            page.goto("/")
-            page.get_by_label("API key").fill(key)
-            page.get_by_role("button", name="Log in").click()
-            page.get_by_role("heading", name="Overview").wait_for()
+            log_in_with(service.key, page)
         return page
 
     yield made

@@ -130,12 +130,14 @@ def test_a_worker_that_is_killed_comes_back(open_page: OpenPage, service: Servic
 
 def test_failed_jobs_are_retried_all_at_once(open_page: OpenPage, service: Service, tmp_path: Path) -> None:
     page = open_page()
+    broken = [tmp_path / f"{name}.wav" for name in ("one", "two", "three")]
+    for each in broken:
+        each.write_bytes(b"RIFF" + b"0" * 3000)
+    service("submit", "visualizer", *broken, "--out", tmp_path / "out")
+    page.goto("/jobs?state=failed")
+    expect(rows(page)).to_have_count(3, timeout=LONG)
     service("queues", "pause", "video-rendering")
-    ids = submit(service, tmp_path, "one", "two", "three", "four")
-    for id in ids[:3]:
-        service("jobs", "cancel", id)
-    page.goto("/jobs?state=cancelled")
-    expect(rows(page)).to_have_count(3)
+    submit(service, tmp_path, "four")
     page.get_by_role("button", name="Retry all…").click()
     dialog = page.get_by_role("alertdialog")
     expect(dialog.get_by_role("heading", name="Retry 3 jobs?")).to_be_visible()
@@ -169,19 +171,31 @@ def test_a_queue_is_paused_and_the_list_is_live(
     expect(other.get_by_text("Completed", exact=True).last).to_be_visible(timeout=LONG)
 
 
-def test_it_says_that_the_server_is_away_and_comes_back(
-    open_page: OpenPage, service: Service, faults: Faults
+def test_the_server_goes_away_and_nobody_loses_their_place(
+    open_page: OpenPage, service: Service, faults: Faults, tmp_path: Path
 ) -> None:
     faults.expected = ("net::ERR_", "Failed to load resource")
     page = open_page()
+    service("queues", "pause", "video-rendering")
+    submit(service, tmp_path, *(f"song {n}" for n in range(24)), seconds=0.1)
     page.goto("/jobs")
-    expect(page.get_by_text("No jobs yet")).to_be_visible()
+    expect(rows(page).first).to_be_visible()
+    for _ in range(16):
+        page.keyboard.press("j")
+    place = """() => {
+        const at = document.activeElement;
+        return [at.dataset.job, Math.round(at.getBoundingClientRect().top)];
+    }"""
+    before = page.evaluate(place)
+    assert 0 < before[1] < 800
     port = service.port
     service.end()
     expect(page.get_by_text("The server is away")).to_be_visible()
     service.start(port=port)
     expect(page.get_by_text("The server is away")).not_to_be_visible()
-    expect(page.get_by_text("No jobs yet")).to_be_visible()
+    service("jobs", "cancel", before[0])
+    expect(page.locator(f"a[data-job='{before[0]}']").get_by_text("Cancelled")).to_be_visible()  # live again
+    assert page.evaluate(place) == before
 
 
 def test_the_keyboard_goes_everywhere(open_page: OpenPage) -> None:
@@ -253,7 +267,13 @@ def test_a_narration_is_written_and_its_beginning_heard(open_page: OpenPage) -> 
     page.get_by_role("button", name="Listen to 20 seconds").click()
     audio = page.get_by_label("The first seconds", exact=True)
     expect(audio).to_be_visible(timeout=LONG)
-    until(lambda: page.evaluate("document.querySelector('audio').duration > 2"))
+    until(lambda: audio.evaluate("audio => audio.duration > 2 && audio.currentTime > 0.5"))  # it plays
+    loudest = """async ({ src }) => {
+        const file = await (await fetch(src)).arrayBuffer();
+        const sound = await new OfflineAudioContext(1, 1, 48000).decodeAudioData(file);
+        return sound.getChannelData(0).reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+    }"""
+    assert audio.evaluate(loudest) > 0.05
 
 
 def test_a_chosen_look_is_where_submitting_begins(open_page: OpenPage) -> None:

@@ -1,0 +1,198 @@
+"""Every page, with something of everything on it: for all eyes and hands, on phones and on walls.
+
+SCREENSHOTS=folder keeps what was seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Request, Response, expect
+
+from .conftest import Faults, Service, log_in_with
+from .lived_in import live_in, neighbours
+
+DESK, WALL, PHONE = (1280, 800), (3840, 2160), (390, 844)
+# What sticks out, and is not within something that scrolls or clips.
+OUTSIDE = """() => {
+  const clips = (element) => {
+    for (let at = element.parentElement; at && at !== document.body; at = at.parentElement)
+      if (getComputedStyle(at).overflowX !== 'visible') return true;
+    return false;
+  };
+  const name = (each) => `${each.tagName} ${each.className} ${each.textContent.trim().slice(0, 40)}`;
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  const out = [...document.body.querySelectorAll('*')].filter((each) => {
+    const { left, right, width, height } = each.getBoundingClientRect();
+    return width && height && (left < -1 || right > innerWidth + 1) && !clips(each);
+  });
+  return [...(wide > 0 ? [`the page is ${wide} pixels too wide`] : []), ...out.map(name)];
+}"""
+
+Act = Callable[[Page], None]
+
+
+def button(name: str) -> Act:
+    return lambda page: page.get_by_role("button", name=name).first.click()
+
+
+def write_a_script(page: Page) -> None:
+    page.get_by_role("textbox", name="Script").fill("Breathe in. [pause 2s] And out.")
+    page.get_by_text("Noise", exact=True).click()
+    expect(page.get_by_text("with its pauses")).to_be_visible()
+
+
+def open_everything(page: Page) -> None:
+    for summary in page.locator("main summary").all():
+        summary.click()
+
+
+def make_a_mistake(page: Page) -> None:
+    text = page.get_by_label("JSON of the scene")
+    text.fill(text.input_value().replace('"text"', '"txt"'))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("did you mean text?").first).to_be_visible()
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Where somebody goes, what is there then, and what they do."""
+
+    path: str
+    sees: str
+    does: Act = lambda _: None
+    refused: str = ""  # what the browser says of an answer that is part of it
+
+
+VISITS = {
+    "overview": Visit("/", "audio-rendering"),
+    "help": Visit("/", "audio-rendering", lambda page: page.keyboard.press("?")),
+    "jobs": Visit("/jobs", "Under the pines"),
+    "jobs-none": Visit("/jobs?q=nowhere", "No job matches"),
+    "confirm": Visit("/jobs", "Under the pines", button("Cancel all…")),
+    "job-completed": Visit("/jobs/{completed}", "Verified", open_everything),
+    "job-audio": Visit("/jobs/{audio}", "Verified"),
+    "job-failed": Visit("/jobs/{failed}", "Processing failed", open_everything),
+    "job-processing": Visit("/jobs/{processing}", "Processing video…"),
+    "job-pending": Visit("/jobs/{pending}", "Waiting in queue…"),
+    "job-cancelled": Visit("/jobs/{cancelled}", "Cancelled"),
+    "batches": Visit("/batches", "Four songs"),
+    "batch": Visit("/batches/{batch}", "of 2 jobs"),
+    "submit": Visit("/submit", "Drop files here"),
+    "submit-narration": Visit("/submit?pipeline=narration", "Script"),
+    "submit-variations": Visit("/submit?pipeline=variations", "Drop files here"),
+    "templates": Visit("/templates?template=waveform", "as you like it"),
+    "projects": Visit("/projects", "Three ways to rest"),
+    "project": Visit("/projects/{project}", "The whole document"),
+    "scene": Visit("/projects/{project}?scene=listen", "the whole document"),
+    "scene-wrong": Visit("/projects/{project}?scene=listen", "the whole document", make_a_mistake, "422"),
+    "narration": Visit("/narration", "What is heard", write_a_script),
+    "workers": Visit("/workers", "video-rendering"),
+    "events": Visit("/events", "user.upgraded"),
+    "webhooks": Visit("/webhooks", "Studio bot"),
+    "webhooks-new": Visit("/webhooks", "Studio bot", button("Add a webhook")),
+    "webhook": Visit("/webhooks/{hook}", "Arrived", open_everything),
+    "webhook-down": Visit("/webhooks/{down}", "/down", open_everything),
+    "settings": Visit("/settings", "Kiosk", button("Make a key")),
+    "settings-costs": Visit("/settings/costs", "Kiosk"),
+    "settings-queues": Visit("/settings/queues", "audio-rendering"),
+    "settings-system": Visit("/settings/system", "sqlite"),
+    "nowhere": Visit("/jobs/2026/nowhere", "There is nothing at this address"),
+}
+
+
+@pytest.fixture(scope="module")
+def places(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with neighbours() as beside:
+        yield live_in(service, beside, tmp_path_factory.mktemp("room"))
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    made = Service(tmp_path_factory.mktemp("lived-in") / "home")
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def page(
+    browser: Browser, service: Service, places: dict[str, str], request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """A window that is shared: who visits leaves nothing behind."""
+    context = browser.new_context(color_scheme=request.param, reduced_motion="reduce", base_url=service.url)
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    log_in_with(service.key, page)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def heard(page: Page, faults: Faults) -> Iterator[Faults]:
+    """What the page complains of, and what it asked in vain."""
+
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # given up by the page itself
+            faults.said.append(f"{request.url}: {request.failure}")
+
+    def answered(response: Response) -> None:
+        if response.status >= 400 and str(response.status) not in faults.expected:
+            faults.said.append(f"{response.url}: {response.status}")
+
+    page.on("console", faults.hear)
+    page.on("requestfailed", failed)
+    page.on("response", answered)
+    yield faults
+    page.remove_listener("console", faults.hear)
+    page.remove_listener("requestfailed", failed)
+    page.remove_listener("response", answered)
+
+
+@pytest.mark.parametrize("name", VISITS)
+def test_a_page(page: Page, places: dict[str, str], heard: Faults, name: str) -> None:
+    visit = VISITS[name]
+    heard.expected = (visit.refused,) if visit.refused else ()
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    answer = page.goto(visit.path.format(**places))
+    assert answer is not None
+    rules = answer.headers["content-security-policy"]
+    assert re.search("script-src 'self'(;|$)", rules)
+    assert "unsafe-eval" not in rules
+    expect(page.get_by_text(visit.sees).first).to_be_visible()
+    visit.does(page)
+    page.evaluate("document.fonts.ready")
+    keep(page, name, DESK)
+    assert violations(page) == []
+    for size in (WALL, PHONE):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        keep(page, name, size)
+        assert page.evaluate(OUTSIDE) == []
+    assert violations(page) == []  # as it is laid out on a phone
+    page.goto("about:blank")
+    assert heard.said == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds, its rule for the size of what one touches too."""
+    options = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+    found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{each['impact']} {each['id']}: {node['html'][:200]} {node['failureSummary'][:200]}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+def keep(page: Page, name: str, size: tuple[int, int]) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        theme = page.evaluate("document.documentElement.dataset.theme")
+        page.screenshot(path=Path(folder) / f"{name}-{theme}-{size[0]}.png")
