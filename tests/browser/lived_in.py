@@ -95,7 +95,7 @@ def live_in(room: Room, beside: str, folder: Path) -> dict[str, str]:
         named = {"name": "Morning ember.wav"}
         asset = ask("POST", "/assets", content=song, params=named)["id"]
         batch = post(
-            "/batches", pipeline="visualizer", label="Four songs", params=SMALL, assets=[asset, asset]
+            "/batches", pipeline="visualizer", label="Two songs", params=SMALL, assets=[asset, asset]
         )
         done = ask("GET", "/jobs", params={"batch": batch["batchId"]})["items"][0]["id"]
         script = "Breathe in. [pause 1s] And out."

@@ -5,7 +5,6 @@ SCREENSHOTS=folder keeps what was seen.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -16,6 +15,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, Response, expect
+
+from waiting import until
 
 from .conftest import Faults, Service, log_in_with
 from .lived_in import live_in, neighbours
@@ -84,7 +85,7 @@ VISITS = {
     "job-processing": Visit("/jobs/{processing}", "Processing video…"),
     "job-pending": Visit("/jobs/{pending}", "Waiting in queue…"),
     "job-cancelled": Visit("/jobs/{cancelled}", "Cancelled"),
-    "batches": Visit("/batches", "Four songs"),
+    "batches": Visit("/batches", "Two songs"),
     "batch": Visit("/batches/{batch}", "of 2 jobs"),
     "submit": Visit("/submit", "Drop files here"),
     "submit-narration": Visit("/submit?pipeline=narration", "Script"),
@@ -179,6 +180,32 @@ def test_a_page(page: Page, places: dict[str, str], heard: Faults, name: str) ->
     assert violations(page) == []  # as it is laid out on a phone
     page.goto("about:blank")
     assert heard.said == []
+
+
+def test_who_chooses_a_scene_on_a_phone_is_led_to_it(page: Page, places: dict[str, str]) -> None:
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.goto(f"/projects/{places['project']}")
+    page.get_by_role("link", name="listen").click()
+    editor = page.get_by_role("heading", name="Scene listen")
+    expect(editor).to_be_focused()
+    expect(editor).to_be_in_viewport()
+    page.get_by_role("button", name="Scenes").click()
+    expect(page.get_by_role("heading", name="Scenes")).to_be_in_viewport()
+    for way, first in (("down", "breathe"), ("up", "hook")):
+        button = page.get_by_role("button", name=f"Move hook {way}")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("region", name="Scenes").get_by_role("listitem").first).to_contain_text(first)
+        until(lambda: page.evaluate("document.activeElement.ariaLabel?.startsWith('Move hook')"))
+
+
+def test_nothing_moves_for_who_wants_no_motion(page: Page, places: dict[str, str]) -> None:
+    moving = "document.getAnimations().filter(({ playState }) => playState === 'running').length"
+    page.emulate_media(reduced_motion="no-preference")
+    page.goto(f"/jobs/{places['processing']}")
+    until(lambda: page.evaluate(moving) > 0)
+    page.emulate_media(reduced_motion="reduce")
+    until(lambda: page.evaluate(moving) == 0)
 
 
 def violations(page: Page) -> list[str]:
