@@ -59,11 +59,13 @@ def neighbours() -> Iterator[str]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    over.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def live_in(room: Room, beside: str, folder: Path) -> dict[str, str]:
@@ -87,11 +89,11 @@ def live_in(room: Room, beside: str, folder: Path) -> dict[str, str]:
             return str(made["id"])
 
         def become(id: str, *states: str) -> None:
-            until(lambda: ask("GET", f"/jobs/{id}")["state"] in states, 240)
+            until(lambda: ask("GET", f"/jobs/{id}")["state"] in states, 600)
 
         hook = post("/webhooks", url=f"{beside}/ok", label="Studio bot")["id"]
         down = post("/webhooks", url=f"{beside}/down", label=LONG_NAME[:90])["id"]
-        song = write_wav(folder / "Morning ember.wav", tune(1.0)).read_bytes()
+        song = write_wav(folder / "Morning ember.wav", tune(0.5)).read_bytes()
         named = {"name": "Morning ember.wav"}
         asset = ask("POST", "/assets", content=song, params=named)["id"]
         batch = post(

@@ -14,14 +14,18 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, Response, expect
+from playwright.sync_api import Browser, Page, Request, Response, ViewportSize, expect
 
 from waiting import until
 
 from .conftest import Faults, Service, log_in_with
 from .lived_in import live_in, neighbours
 
-DESK, WALL, PHONE = (1280, 800), (3840, 2160), (390, 844)
+pytestmark = pytest.mark.timeout(900)  # the first one waits until the room is lived in
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+WALL: ViewportSize = {"width": 3840, "height": 2160}
+SIZES = {"light": (DESK, WALL), "dark": (PHONE, DESK)}
 # What sticks out, and is not within something that scrolls or clips.
 OUTSIDE = """() => {
   const clips = (element) => {
@@ -124,12 +128,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     made.end()
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def page(
-    browser: Browser, service: Service, places: dict[str, str], request: pytest.FixtureRequest
-) -> Iterator[Page]:
+@pytest.fixture(scope="module", params=SIZES)
+def theme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, service: Service, places: dict[str, str], theme: str) -> Iterator[Page]:
     """A window that is shared: who visits leaves nothing behind."""
-    context = browser.new_context(color_scheme=request.param, reduced_motion="reduce", base_url=service.url)
+    context = browser.new_context(
+        color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce", base_url=service.url
+    )
     context.set_default_timeout(60_000)
     page = context.new_page()
     log_in_with(service.key, page)
@@ -159,10 +168,11 @@ def heard(page: Page, faults: Faults) -> Iterator[Faults]:
 
 
 @pytest.mark.parametrize("name", VISITS)
-def test_a_page(page: Page, places: dict[str, str], heard: Faults, name: str) -> None:
+def test_a_page(page: Page, theme: str, places: dict[str, str], heard: Faults, name: str) -> None:
     visit = VISITS[name]
     heard.expected = (visit.refused,) if visit.refused else ()
-    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    first, *others = SIZES[theme]
+    page.set_viewport_size(first)
     answer = page.goto(visit.path.format(**places))
     assert answer is not None
     rules = answer.headers["content-security-policy"]
@@ -171,19 +181,17 @@ def test_a_page(page: Page, places: dict[str, str], heard: Faults, name: str) ->
     expect(page.get_by_text(visit.sees).first).to_be_visible()
     visit.does(page)
     page.evaluate("document.fonts.ready")
-    keep(page, name, DESK)
     assert violations(page) == []
-    for size in (WALL, PHONE):
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        keep(page, name, size)
+    for size in (first, *others):
+        page.set_viewport_size(size)
+        if folder := os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=Path(folder) / f"{name}-{theme}-{size['width']}.png")
         assert page.evaluate(OUTSIDE) == []
-    assert violations(page) == []  # as it is laid out on a phone
-    page.goto("about:blank")
     assert heard.said == []
 
 
 def test_who_chooses_a_scene_on_a_phone_is_led_to_it(page: Page, places: dict[str, str]) -> None:
-    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.set_viewport_size(PHONE)
     page.goto(f"/projects/{places['project']}")
     page.get_by_role("link", name="listen").click()
     editor = page.get_by_role("heading", name="Scene listen")
@@ -217,9 +225,3 @@ def violations(page: Page) -> list[str]:
         for each in found
         for node in each["nodes"]
     ]
-
-
-def keep(page: Page, name: str, size: tuple[int, int]) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        theme = page.evaluate("document.documentElement.dataset.theme")
-        page.screenshot(path=Path(folder) / f"{name}-{theme}-{size[0]}.png")
