@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import secrets
@@ -24,7 +23,7 @@ from renderkiln.media.errors import MediaError
 from renderkiln.media.identify import Identity, identify
 from renderkiln.pipelines.contract import Limits
 from renderkiln.storage.contract import Storage
-from renderkiln.storage.errors import Unavailable
+from renderkiln.storage.errors import Refused, Unavailable
 from renderkiln.storage.local import LocalStorage
 from renderkiln.storage.naming import asset_key
 
@@ -121,8 +120,11 @@ class Assets:
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(self.storage, LocalStorage):
-            with contextlib.suppress(FileExistsError):  # another job was quicker
+            try:
                 self.storage.link(asset.storage_key, path)
+            except Refused:
+                if not path.is_file():  # or else another job was quicker
+                    raise
             return
         half, digest, done = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part"), hashlib.sha256(), 0
         try:
