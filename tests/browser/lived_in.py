@@ -88,8 +88,10 @@ def live_in(room: Room, beside: str, folder: Path) -> dict[str, str]:
             made = post("/jobs", pipeline=pipeline, label=label, params=params, assets=assets)
             return str(made["id"])
 
-        def become(id: str, *states: str) -> None:
-            until(lambda: ask("GET", f"/jobs/{id}")["state"] in states, 600)
+        def become(id: str, state: str) -> None:
+            until(lambda: ask("GET", f"/jobs/{id}")["state"] in {state, "completed", "failed"}, 600)
+            job = ask("GET", f"/jobs/{id}")
+            assert job["state"] == state, job["error"]
 
         hook = post("/webhooks", url=f"{beside}/ok", label="Studio bot")["id"]
         down = post("/webhooks", url=f"{beside}/down", label=LONG_NAME[:90])["id"]
