@@ -13,7 +13,8 @@ from renderkiln.domain.clock import SystemClock
 from renderkiln.engine.assets import Assets
 from renderkiln.pipelines.contract import Limits
 from renderkiln.storage.errors import Missing
-from renderkiln.storage.local import LocalStorage, Stored
+from renderkiln.storage.local import LocalStorage
+from renderkiln.storage.stored import Stored
 
 CAPTIONS = "1\n00:00:00,000 --> 00:00:01,000\nHello\n"
 pytestmark = pytest.mark.integration
