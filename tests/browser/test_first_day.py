@@ -114,4 +114,3 @@ def test_a_job_is_submitted_and_cancelled_by_keys_alone(
     expect(page.get_by_role("button", name=re.compile("^Retry"))).to_be_visible()
     id = page.url.rpartition("/")[2]
     assert '"cancelled"' in service("jobs", "show", id, "-o", "json")
-    expect(page.get_by_label("Attempts").get_by_text("cancelled")).to_be_visible(timeout=LONG)
