@@ -17,7 +17,7 @@ from renderkiln.database.engine import Database, default_url, upgrade
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.cost import Prices
-from renderkiln.domain.errors import UsageError
+from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.domain.job import Input, Job, job_id, new_batch_id
 from renderkiln.domain.place import is_url
 from renderkiln.domain.queue import AUDIO, EVENTS, UPLOADS, VIDEO
@@ -47,7 +47,7 @@ from renderkiln.events.emission import Emitted, Emitter, checked, emit
 from renderkiln.events.subscription import Subscriptions
 from renderkiln.media import kernels
 from renderkiln.pipelines import catalog
-from renderkiln.pipelines.contract import InputFacts, Pipeline
+from renderkiln.pipelines.contract import InputFacts, Pipeline, Stage
 from renderkiln.pipelines.faults import wrong_params
 from renderkiln.services import services_of
 from renderkiln.settings import Settings
@@ -121,6 +121,7 @@ class Renderkiln:
                 EVENTS: settings.event_processing_global,
             },
             tries=self._tries,
+            stages=lambda job: [each.name for each in self.stages(job)],
             polling=settings.poll_interval,
             patience=settings.upload_patience,
             sweep_storage=self._sweep_storage,
@@ -245,6 +246,16 @@ class Renderkiln:
             return self.retry(self.pipeline(pipeline)).attempts
         except UsageError:  # the plug-in is gone
             return Retry().attempts
+
+    def stages(self, job: Job) -> Sequence[Stage]:
+        """The stages of a job in their order. Raises UserError where its pipeline does not know it any more."""
+        pipeline = self.pipeline(job.pipeline)
+        try:
+            return pipeline.stages(pipeline.Params.model_validate(dict(job.params)))
+        except ValidationError as error:  # it is another version by now
+            raise UserError(
+                f"the params of job {job.id} are none that {job.pipeline} takes here: submit it anew"
+            ) from error
 
     def new_batch(self) -> str:
         """An id for jobs that belong together."""

@@ -112,10 +112,22 @@ def cancel(ids: Sequence[str]) -> int:
 @jobs.command("retry")
 @IDS
 @click.option("--from-scratch", is_flag=True, help="Begin anew instead of at the stage that failed.")
+@click.option(
+    "--from",
+    "from_stage",
+    metavar="STAGE",
+    help="Begin at this stage: what was finished of it and of those after it is made anew.",
+)
 @at_desk
-def retry(ids: Sequence[str], *, from_scratch: bool) -> int:
+def retry(ids: Sequence[str], *, from_scratch: bool, from_stage: str | None) -> int:
     """Queue failed or cancelled jobs again; they go on at the stage where they ended."""
-    return _each(ids, lambda desk, id: desk.retry(id, from_scratch=from_scratch), "queued again")
+    if from_scratch and from_stage is not None:
+        raise click.UsageError("say either --from or --from-scratch")
+    return _each(
+        ids,
+        lambda desk, id: desk.retry(id, from_scratch=from_scratch, from_stage=from_stage),
+        "queued again",
+    )
 
 
 @jobs.command("set")

@@ -86,8 +86,8 @@ class LocalDesk:
     def cancel(self, id: str) -> None:
         self.room.control.cancel(id)
 
-    def retry(self, id: str, *, from_scratch: bool) -> None:
-        self.room.control.retry(id, from_scratch=from_scratch)
+    def retry(self, id: str, *, from_scratch: bool, from_stage: str | None) -> None:
+        self.room.control.retry(id, from_scratch=from_scratch, from_stage=from_stage)
 
     def reprioritise(self, id: str, priority: int) -> None:
         self.room.control.reprioritise(id, priority)

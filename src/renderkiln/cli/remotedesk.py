@@ -109,8 +109,8 @@ class RemoteDesk:
     def cancel(self, id: str) -> None:
         self.client.cancel(id)
 
-    def retry(self, id: str, *, from_scratch: bool) -> None:
-        self.client.retry(id, from_scratch=from_scratch)
+    def retry(self, id: str, *, from_scratch: bool, from_stage: str | None) -> None:
+        self.client.retry(id, from_scratch=from_scratch, from_stage=from_stage)
 
     def reprioritise(self, id: str, priority: int) -> None:
         self.client.set_priority(id, priority)

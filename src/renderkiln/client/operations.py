@@ -208,9 +208,15 @@ class Operations(Hooks):
         return Job.of((yield from self._post(f"/jobs/{_id(job)}/cancel", repeatable=False)))
 
     @operation
-    def retry(self, job: str | Job, *, from_scratch: bool = False) -> Flow[Job]:
-        """Queue a failed or cancelled job again: it goes on where it ended. Raises Conflict for others."""
-        body = {"fromScratch": from_scratch}
+    def retry(
+        self, job: str | Job, *, from_scratch: bool = False, from_stage: str | None = None
+    ) -> Flow[Job]:
+        """Queue a failed or cancelled job again. Raises Conflict for others.
+
+        It goes on where it ended, begins from scratch, or at the stage `from_stage`: what it had finished of
+        that one and those after it is made anew. Raises Invalid, which names the stages, for another one.
+        """
+        body = {"fromScratch": from_scratch} if from_stage is None else {"from": from_stage}
         return Job.of((yield from self._post(f"/jobs/{_id(job)}/retry", body, repeatable=False)))
 
     @operation

@@ -248,7 +248,9 @@ class AttemptRun:
         )
         if records.is_empty:  # a film there that a killed process left may be one with a published film
             folder.clear()
-        elif self._cargo is not None:
+            return records
+        records.part_from_finished()
+        if self._cargo is not None:
             known = [(Checkpoint.from_json(row.result), row.seconds) for row in finished if row.result]
             self._cargo.bring(known, self._stop.is_set, tell_progress)
         return records

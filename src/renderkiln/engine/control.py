@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -12,7 +12,8 @@ from renderkiln.database import batches, dependencies, jobs, moves, pictures, st
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
-from renderkiln.domain.errors import UserError
+from renderkiln.domain.errors import UsageError, UserError
+from renderkiln.domain.job import Job
 from renderkiln.domain.states import ENDED
 from renderkiln.engine import budget, dependents
 from renderkiln.engine.announce import batch_ended, tell
@@ -23,6 +24,10 @@ from renderkiln.engine.tickets import Tickets
 T = TypeVar("T")
 
 
+class NoStage(UsageError):
+    """A job has no stage of this name."""
+
+
 @dataclass(frozen=True)
 class Control:
     """Every verb raises UserError for a job that is not there or not in a state for it."""
@@ -31,6 +36,7 @@ class Control:
     tickets: Tickets
     clock: Clock
     tries: Callable[[str], int]  # attempts that a job of this pipeline gets when it is queued again
+    stages: Callable[[Job], Sequence[str]]  # the names of its stages in their order; raises UserError
 
     def cancel(self, job_id: str) -> None:
         """End a job that waits or runs. Whoever runs it hears of it within a second and stops."""
@@ -42,14 +48,23 @@ class Control:
         )
         self.tickets.take_back(useless)
 
-    def retry(self, job_id: str, *, from_scratch: bool = False, paid_by: str | None = None) -> int:
+    def retry(
+        self,
+        job_id: str,
+        *,
+        from_scratch: bool = False,
+        from_stage: str | None = None,
+        paid_by: str | None = None,
+    ) -> int:
         """Queue a failed or cancelled job again; the number of its next attempt.
 
-        It goes on at the stage where it ended, or begins from scratch. Raises OverBudget where the key
-        `paid_by` has a budget that does not allow it.
+        It goes on at the stage where it ended, at an earlier one, or begins from scratch. Raises NoStage, and
+        OverBudget where the key `paid_by` has a budget that does not allow it.
         """
+        # None: nothing. Read before, for params may be large and never change.
+        anew = () if from_scratch else None if from_stage is None else self._stages_from(job_id, from_stage)
         return self._persist(
-            lambda c: self._retry(c, job_id, from_scratch=from_scratch, paid_by=paid_by),
+            lambda c: self._retry(c, job_id, anew=anew, paid_by=paid_by),
             done=lambda c, number: self._found(c, job_id).report.attempt >= number,
         )
 
@@ -74,8 +89,9 @@ class Control:
         dependents.give_up(connection, job_id, "was cancelled", now)
 
     def _retry(
-        self, connection: sa.Connection, job_id: str, *, from_scratch: bool, paid_by: str | None
+        self, connection: sa.Connection, job_id: str, *, anew: Sequence[str] | None, paid_by: str | None
     ) -> int:
+        """`anew` are the stages whose kept work is forgotten: () is all of it, None is none."""
         now, stored = self.clock.now(), self._locked(connection, job_id)
         job, state = stored.report.job, stored.report.state
         if state not in ("failed", "cancelled"):
@@ -86,16 +102,17 @@ class Control:
         for needed, how in unmet.items():
             if how in ENDED:
                 raise UserError(f"job {job_id} needs job {needed}, which is {how}: retry that one first")
-        if from_scratch and stored.fingerprint is not None:
-            stages.forget_stages(connection, stored.fingerprint)
-        if from_scratch and stored.made:
+        if anew is not None and stored.fingerprint is not None:
+            stages.forget_stages(connection, stored.fingerprint, anew or None)
+        if anew is not None and stored.made:
             job = moves.forget_made_if_ended(connection, job_id)
         again = moves.reopen_if_failed if state == "failed" else moves.revive_if_cancelled
         number = again(connection, job_id, attempts_more=self.tries(job.pipeline), now=now)
         batches.reopen(connection, job.batch_id)
         if not unmet:
             self.tickets.write(connection, Ticket.of(job, number))
-        tell(connection, "job.reopened", job, now, message="Queued again", attempt=number)
+        message = f"Queued again, from the stage {anew[0]}" if anew else "Queued again"
+        tell(connection, "job.reopened", job, now, message=message, attempt=number)
         dependents.take_up_again(connection, job_id, now, self.tries)
         return number
 
@@ -109,6 +126,15 @@ class Control:
             delay = ((stored.not_before or now) - now).total_seconds()
             ticket = Ticket.of(replace(job, priority=priority), stored.report.attempt, delay)
             self.tickets.write(connection, ticket)
+
+    def _stages_from(self, job_id: str, stage: str) -> Sequence[str]:
+        """This stage of the job and those after it."""
+        with self.database.read() as connection:
+            job = self._found(connection, job_id).report.job
+        names = self.stages(job)
+        if stage not in names:
+            raise NoStage(f"job {job_id} has no stage {stage!r}; there are: {', '.join(names)}")
+        return names[names.index(stage) :]
 
     def _locked(self, connection: sa.Connection, job_id: str) -> StoredJob:
         """The job as it stays until this transaction ends: what is decided from it must hold."""

@@ -87,6 +87,17 @@ class Records:
         found = self._parts.get(stage, {})
         return {key: part.opened(self._folder) for key, part in found.items() if part.is_intact(self._folder)}
 
+    def part_from_finished(self) -> None:
+        """Remove what lies here, is recorded no more, and is one with a file elsewhere, as a published film is.
+
+        Its stage is made anew, and would write into both.
+        """
+        known = [*self._stages.values(), *(each for parts in self._parts.values() for each in parts.values())]
+        named = {self._folder / file.path for each in known for file in each.files.values()}
+        for path in self._folder.rglob("*"):
+            if path not in named and path.is_file() and path.lstat().st_nlink > 1:
+                path.unlink()
+
     def distrust(self, stage: str) -> None:
         """Take the result of `stage` no more; its parts stay."""
         self._stages.pop(stage, None)

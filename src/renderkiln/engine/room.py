@@ -17,6 +17,7 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.database.workers import NewWorker
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UserError
+from renderkiln.domain.job import Job
 from renderkiln.domain.queue import EVENTS
 from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.bulk import Bulk
@@ -52,6 +53,7 @@ class Room:
     lanes: Mapping[str, int]
     most_of: Mapping[str, int | None]
     tries: Callable[[str], int]
+    stages: Callable[[Job], Sequence[str]]
     polling: float = 0.2
     patience: float = PATIENCE
     sweep_storage: Callable[[float], int] = lambda _age: 0
@@ -66,7 +68,7 @@ class Room:
 
     @property
     def control(self) -> Control:
-        return Control(self.database, self.tickets, self.clock, self.tries)
+        return Control(self.database, self.tickets, self.clock, self.tries, self.stages)
 
     @property
     def bulk(self) -> Bulk:

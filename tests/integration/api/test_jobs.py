@@ -197,3 +197,20 @@ def test_queues_are_paused_and_resumed(api: Api) -> None:
     assert api.data("POST", f"/queues/{QUEUE}/resume")["paused"] is False
     assert api.refusal("POST", "/queues/nobody/pause")[:2] == (404, "QUEUE_NOT_FOUND")
     assert NOON.year == 2026
+
+
+def test_a_retry_begins_at_a_stage_that_there_is(api: Api) -> None:
+    api.add("b-1", pipeline="visualizer", params={})
+    api.fail("b-1")
+    wrong = api("POST", "/jobs/b-1/retry", scope="submit", json={"from": "rendr"})
+    error = wrong.json()["error"]
+    assert (wrong.status_code, error["code"]) == (422, "INVALID_REQUEST")
+    assert error["details"][0]["field"] == "body.from"
+    names = [each["name"] for each in api.data("GET", "/jobs/b-1/stages")]
+    assert error["message"].endswith(f"there are: {', '.join(names)}")
+    both = {"from": names[-1], "fromScratch": True}
+    assert api.refusal("POST", "/jobs/b-1/retry", scope="submit", json=both)[0] == 422
+    assert stored(api.kiln.database).report.state == "failed"
+    job = api.data("POST", "/jobs/b-1/retry", scope="submit", json={"from": names[-1]})
+    assert (job["state"], job["attempt"]) == ("pending", 2)
+    assert api.data("GET", "/jobs/b-1/history")["items"][-1]["message"].endswith(f"the stage {names[-1]}")

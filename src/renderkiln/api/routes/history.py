@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.utils import format_datetime
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from renderkiln.api.auth import Holder, needs
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
@@ -21,7 +22,7 @@ from renderkiln.database import attempts, costs, events, logs, pictures
 from renderkiln.database.attempts import AttemptOutcome
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.discretion import without
-from renderkiln.domain.errors import UsageError
+from renderkiln.domain.errors import UserError
 from renderkiln.engine.joblog import end_of, last_lines
 from renderkiln.engine.stagereport import TOLD_BY, StageState, reports
 from renderkiln.pipelines.contract import Stage as Planned
@@ -214,14 +215,12 @@ async def get_log(
     return PlainTextResponse(without(text, all_folders_of(kiln, stored)))
 
 
-def _planned(kiln: Reached, stored: StoredJob) -> list[Planned]:
+def _planned(kiln: Reached, stored: StoredJob) -> Sequence[Planned]:
     """The stages that its pipeline plans for it; none where that is not installed here any more."""
-    job = stored.report.job
     try:
-        pipeline = kiln.kiln.pipeline(job.pipeline)
-        return list(pipeline.stages(pipeline.Params.model_validate(dict(job.params))))
-    except (UsageError, ValidationError):  # ValidationError: it is another version by now
-        return []
+        return kiln.kiln.stages(stored.report.job)
+    except UserError:
+        return ()
 
 
 def _why_missing(stored: StoredJob) -> str:

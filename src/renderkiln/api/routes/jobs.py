@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import stat
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
@@ -25,6 +25,7 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.discretion import discreet
 from renderkiln.domain.states import JobState
+from renderkiln.engine.control import NoStage
 from renderkiln.engine.submission import Submission
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -106,6 +107,18 @@ class Again(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     fromScratch: bool = Field(default=False, description="Forget what it had finished")  # noqa: N815
+    from_: str | None = Field(
+        None,
+        alias="from",
+        max_length=100,
+        description="Forget what it had finished of this stage and of those after it, and go on there",
+    )
+
+    @model_validator(mode="after")
+    def _says_one(self) -> Self:
+        if self.fromScratch and self.from_ is not None:
+            raise ValueError("say either from where, or from scratch")
+        return self
 
 
 class Change(BaseModel):
@@ -221,10 +234,21 @@ async def cancel_job(request: Request, kiln: Kiln, holder: Holder, job_id: JobId
 async def retry_job(
     request: Request, kiln: Kiln, holder: Holder, job_id: JobId, how: Again | None = None
 ) -> JSONResponse:
-    """Queue a failed or cancelled job again: it goes on where it ended, or begins from scratch."""
+    """Queue a failed or cancelled job again.
+
+    It goes on where it ended, at an earlier stage, or begins from scratch.
+    """
     await found(kiln, job_id, holder)
-    from_scratch = how is not None and how.fromScratch
-    await kiln.work(lambda: kiln.room.control.retry(job_id, from_scratch=from_scratch, paid_by=payer(holder)))
+    wish, control = how or Again(), kiln.room.control
+
+    def again() -> None:
+        control.retry(job_id, from_scratch=wish.fromScratch, from_stage=wish.from_, paid_by=payer(holder))
+
+    try:
+        await kiln.work(again)
+    except NoStage as error:
+        details = [{"field": "body.from", "message": str(error)}]
+        raise Refused(422, "INVALID_REQUEST", f"body.from: {error}", details=details) from error
     return succeeded(request, as_json(kiln, await found(kiln, job_id, holder)))
 
 
