@@ -248,7 +248,7 @@ class Renderkiln:
             return Retry().attempts
 
     def stages(self, job: Job) -> Sequence[Stage]:
-        """The stages of a job in their order. Raises UserError where its pipeline does not know it any more."""
+        """The stages of a job in their order. Raises UserError where its pipeline is not what it was."""
         pipeline = self.pipeline(job.pipeline)
         try:
             return pipeline.stages(pipeline.Params.model_validate(dict(job.params)))

@@ -218,6 +218,11 @@ def test_keys_by_command(renderkiln: Command) -> None:
     (key,) = json.loads(listed.stdout)
     assert key == {name: value for name, value in made.items() if name != "key"}
     assert made["key"] not in listed.stdout + renderkiln("keys", "list").stdout
+    change = ("keys", "change", made["id"])
+    assert renderkiln(*change, "--scope", "submit", "--budget", 3, "--budget-period", "day").returncode == 0
+    assert renderkiln(*change, "--budget-period", "total").stderr.endswith("scope submit, 3.00 USD\n")
+    assert json.loads(renderkiln(*change, "--no-budget", "-o", "json").stdout)["budget"] is None
+    assert renderkiln(*change).returncode == renderkiln(*change, "--budget-period", "day").returncode == 2
     revoked = renderkiln("keys", "revoke", made["id"])
     assert (revoked.returncode, revoked.stderr) == (0, f"renderkiln: {made['id']}: revoked\n")
     again = renderkiln("keys", "revoke", made["id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,12 +15,13 @@ from renderkiln.domain.budget import PERIODS, Budget, Period
 from renderkiln.domain.cost import billionths
 
 if TYPE_CHECKING:
+    from renderkiln.app import Renderkiln
     from renderkiln.database.keys import StoredKey
 
 
 @click.group("keys")
 def keys() -> None:
-    """Make keys for the HTTP API, list them, and revoke them."""
+    """Make keys for the HTTP API, list, change and revoke them."""
 
 
 @keys.command("create")
@@ -72,6 +74,50 @@ def list_(shape: str) -> None:
     put_list(shape, [each.to_json() for each in found], lambda: [_row(each) for each in found])
 
 
+@keys.command("change")
+@click.argument("id", metavar="ID")
+@click.option("--name", help="Whose it is, or what for.")
+@click.option("--scope", type=click.Choice(SCOPES), help="read: to look; submit: to queue, too; admin: all.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, 1e9, min_open=True),
+    metavar="AMOUNT",
+    help="What its account may spend at most, in the setting currency",
+)
+@click.option(
+    "--budget-period",
+    "period",
+    type=click.Choice(PERIODS),
+    help="In what time [default: as it was, else month]",
+)
+@click.option("--no-budget", is_flag=True, help="Let its account spend any amount.")
+@SHAPE
+def change(
+    id: str,
+    name: str | None,
+    scope: Scope | None,
+    budget: float | None,
+    period: Period | None,
+    shape: str,
+    *,
+    no_budget: bool,
+) -> None:
+    """Change what a key is called, may do and may spend, from its next request on."""
+    if no_budget and (budget is not None or period is not None):
+        raise click.UsageError("say either --no-budget or what the budget is")
+    if not no_budget and all(each is None for each in (name, scope, budget, period)):
+        raise click.UsageError("say what is to be different: its --name, --scope or --budget")
+    with open_here() as kiln:
+        wish: dict[str, Any] = {"budget": None} if no_budget else {}
+        if budget is not None or period is not None:
+            wish = {"budget": _budget(kiln, id, budget, period)}
+        changed = kiln.keys.change(id, name=name, scope=scope, **wish)
+    if shape == "table":
+        say(f"{changed.name}: key {id}, scope {changed.scope}, {changed.budget or 'no budget'}")
+    else:
+        put_json(changed.to_json(), indent=2 if shape == "json" else None)
+
+
 @keys.command("revoke")
 @click.argument("id", metavar="ID")
 def revoke(id: str) -> None:
@@ -79,6 +125,18 @@ def revoke(id: str) -> None:
     with open_here("renderkiln keys") as kiln:
         kiln.keys.revoke(id)
     say(f"{id}: revoked")
+
+
+def _budget(kiln: Renderkiln, id: str, amount: float | None, period: Period | None) -> Budget:
+    """What is not said is as it was. Raises UsageError where there was none."""
+    was = next((each.budget for each in kiln.keys.list() if each.id == id), None)
+    if was is None and amount is None:
+        raise click.UsageError(f"key {id} has no budget whose time could be changed: say --budget, too")
+    time = period or (was.period if was else "month")
+    if amount is not None:
+        return Budget(billionths(amount), time, kiln.settings.currency)
+    assert was is not None
+    return replace(was, period=time)
 
 
 def _row(key: StoredKey) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class RemoteDesk:
         self.client.set_priority(id, priority)
 
     def batches(self, limit: int) -> Sequence[BatchReport]:
-        return [batch_of(each) for each in self.client.batches(limit=min(limit, 200))]
+        return [batch_of(each) for each in islice(self.client.batches(), limit)]
 
     def batch_report(self, id: str) -> BatchReport:
         return batch_of(self.client.batch(id))

@@ -245,10 +245,10 @@ class Operations(Hooks):
         """A batch as it stands now."""
         return Batch.of((yield from self._get(f"/batches/{_batch(batch)}")))
 
-    @operation
-    def batches(self, *, limit: int = 50) -> Flow[tuple[Batch, ...]]:
-        """The newest batches first, at most 200."""
-        return all_of(Batch, (yield from self._get("/batches", limit=limit)))
+    @listing(Batch)
+    def batches(self) -> Flow[None]:
+        """Batches, the newest first, fetched as they are asked for."""
+        yield from self._pages("/batches", Batch, {})
 
     @operation
     def cancel_batch(self, batch: str | Batch | Submitted) -> Flow[tuple[str, ...]]:

@@ -93,6 +93,16 @@ def revoke(connection: sa.Connection, id: str, now: datetime) -> bool:
     return connection.execute(valid.values(revoked_at=now)).rowcount == 1
 
 
+def change(
+    connection: sa.Connection, id: str, *, name: str, scope: Scope, budget: Budget | None
+) -> StoredKey | None:
+    """Let it be called so and do so much; as it stands then, None where it opens nothing any more."""
+    valid = sa.update(keys).where(keys.c.id == id, keys.c.revoked_at.is_(None))
+    changed = valid.values(name=name, scope=scope, **_row(budget)).returning(*keys.c)
+    row = connection.execute(changed).first()
+    return None if row is None else _key(dict(row._mapping))
+
+
 def lock_admins(connection: sa.Connection) -> list[str]:
     """Ids of all valid admin keys, which nobody else revokes until this transaction ends."""
     valid = sa.select(keys.c.id).where(keys.c.scope == "admin", keys.c.revoked_at.is_(None))
@@ -112,5 +122,5 @@ def _key(row: dict[str, Any]) -> StoredKey:
 
 def _row(budget: Budget | None) -> dict[str, Any]:
     if budget is None:
-        return {"budget": None}
+        return {"budget": None, "budget_period": None, "budget_currency": None}
     return {"budget": budget.amount, "budget_period": budget.period, "budget_currency": budget.currency}

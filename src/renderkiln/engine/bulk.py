@@ -11,6 +11,7 @@ from renderkiln.database.engine import Database
 from renderkiln.database.jobpage import Cursor, Wanted
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
+from renderkiln.engine.budget import OverBudget
 from renderkiln.engine.control import Control
 
 MOST = 1_000  # jobs of one call
@@ -24,14 +25,17 @@ _ENDED_BADLY: tuple[JobState, ...] = ("failed", "cancelled")
 class Handled:
     """`matched` jobs were meant and in a state for it; `changed` are the ids of those to which it was done.
 
-    `skipped` could not be: they have ended meanwhile, or need a job that has to be retried first. With
-    `rest` there are more of them, after that one.
+    `skipped` could not be: they have ended meanwhile, need a job that has to be retried first, or, so many as
+    `over_budget`, cost more than may be spent, which `budget` says. With `rest` there are more of them, after
+    that one.
     """
 
     matched: int
     changed: tuple[str, ...]
     skipped: int
     rest: Cursor | None
+    over_budget: int = 0
+    budget: str | None = None
 
 
 def to_the_end(portion: Callable[[Cursor | None], Handled]) -> list[str]:
@@ -92,6 +96,7 @@ class Bulk:
             found = jobpage.places(connection, meant, after=after, limit=MOST + 1)
         few, end = found[:MOST], time.monotonic() + PATIENCE
         changed: list[str] = []
+        refused: list[str] = []
         done = 0
         for each in few:
             if time.monotonic() > end:
@@ -101,7 +106,10 @@ class Bulk:
                 if act is not None:
                     act(each.id)
                 changed.append(each.id)
+            except OverBudget as error:  # a cheaper one may still be allowed
+                refused.append(str(error))
             except UserError:  # not in a state for it any more
                 continue
         rest = few[done - 1] if done < len(found) else None
-        return Handled(matched, tuple(changed), done - len(changed), rest)
+        why = refused[-1] if refused else None
+        return Handled(matched, tuple(changed), done - len(changed), rest, len(refused), why)

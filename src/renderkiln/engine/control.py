@@ -128,7 +128,7 @@ class Control:
             self.tickets.write(connection, ticket)
 
     def _stages_from(self, job_id: str, stage: str) -> Sequence[str]:
-        """This stage of the job and those after it."""
+        """Its stages from this one on."""
         with self.database.read() as connection:
             job = self._found(connection, job_id).report.job
         names = self.stages(job)

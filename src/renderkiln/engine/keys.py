@@ -7,6 +7,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from renderkiln.database import keys
 from renderkiln.database.engine import Database
@@ -47,9 +48,7 @@ class Keys:
         Keys of one `account` see each other's jobs and assets; by default it has one of its own. Raises
         UsageError for a name, or an account, that is none.
         """
-        proper = " ".join(name.split())
-        if not proper or len(proper) > _LONGEST or not proper.isprintable():
-            raise UsageError(f"a key's name has 1 to {_LONGEST} printable characters")
+        proper = _proper(name)
         if account is not None and not _ACCOUNT.fullmatch(account):
             raise UsageError("an account has 1 to 64 letters, digits, '.', '-' and '_'")
         secret = PREFIX + secrets.token_urlsafe(32)
@@ -66,6 +65,38 @@ class Keys:
         """The newest first, revoked ones among them."""
         with self.database.read() as connection:
             return keys.everyone(connection)
+
+    def change(
+        self,
+        id: str,
+        *,
+        name: str | None = None,
+        scope: Scope | None = None,
+        budget: Budget | Literal["as it was"] | None = "as it was",
+        keep_admin: bool = False,
+    ) -> StoredKey:
+        """Change what is given, from its next request on; the key as it then stands.
+
+        A `budget` of None allows any amount. Raises UsageError for a name that is none, NoKey, UserError for
+        a key that is revoked, and with `keep_admin` LastAdmin where nobody would have that scope any more.
+        """
+        with self.database.write() as connection:
+            admins = keys.lock_admins(connection)
+            if keep_admin and admins == [id] and scope not in {None, "admin"}:
+                raise LastAdmin(f"key {id} is the last admin key: make another one first")
+            found = keys.find(connection, id)
+            if found is None:
+                raise NoKey(f"there is no key {id!r}")
+            changed = keys.change(
+                connection,
+                id,
+                name=found.name if name is None else _proper(name),
+                scope=scope or found.scope,
+                budget=found.budget if budget == "as it was" else budget,
+            )
+        if changed is None:
+            raise UserError(f"key {id} is revoked: it cannot be changed any more")
+        return changed
 
     def revoke(self, id: str, *, keep_admin: bool = False) -> StoredKey:
         """Let it open nothing from now on; the key as it then stands.
@@ -104,6 +135,13 @@ class Keys:
         if key.used_at is None or now - key.used_at >= _STEP:
             with self.database.write() as connection:
                 keys.use(connection, key.id, now)
+
+
+def _proper(name: str) -> str:
+    proper = " ".join(name.split())
+    if not proper or len(proper) > _LONGEST or not proper.isprintable():
+        raise UsageError(f"a key's name has 1 to {_LONGEST} printable characters")
+    return proper
 
 
 def _sha256(secret: str) -> str:

@@ -88,7 +88,7 @@ class Records:
         return {key: part.opened(self._folder) for key, part in found.items() if part.is_intact(self._folder)}
 
     def part_from_finished(self) -> None:
-        """Remove what lies here, is recorded no more, and is one with a file elsewhere, as a published film is.
+        """Remove what is not recorded and is one with a file elsewhere, as a published film is.
 
         Its stage is made anew, and would write into both.
         """

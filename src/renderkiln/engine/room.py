@@ -119,11 +119,13 @@ class Room:
         with self.database.read() as connection:
             return BatchReport.of(connection, self._batch(connection, batch_id), self.clock.now())
 
-    def batches(self, limit: int, account: str | None = None) -> list[BatchReport]:
-        """The newest batches first; of all accounts if none is named."""
+    def batches(
+        self, limit: int, account: str | None = None, before: batches.Cursor | None = None
+    ) -> list[BatchReport]:
+        """The newest batches first, those older than `before`; of all accounts if none is named."""
         with self.database.read() as connection:
-            now, found = self.clock.now(), batches.page(connection, account=account, limit=limit)
-            return BatchReport.of_all(connection, found, now)
+            found = batches.page(connection, account=account, before=before, limit=limit)
+            return BatchReport.of_all(connection, found, self.clock.now())
 
     def _batch(self, connection: sa.Connection, batch_id: str) -> StoredBatch:
         found = batches.find(connection, batch_id)

@@ -113,3 +113,19 @@ def test_a_retry_is_paid_for_too(api: Api) -> None:
     assert (again.status_code, again.json()["error"]["code"]) == (402, "BUDGET_EXCEEDED")
     assert api.data("GET", f"/jobs/{id}")["state"] == "cancelled"
     assert api("POST", f"/jobs/{id}/retry", scope="admin").status_code == 200
+
+
+def test_many_that_are_retried_say_that_it_was_the_budget(api: Api) -> None:
+    headers = limited(api, 0.05)
+    ids = [order(api, headers)[1]["data"]["id"] for _ in range(2)]
+    meant = {"ids": ids}
+    api.data("POST", "/jobs/cancel", json=meant)
+    assert order(api, headers)[0] == 202  # now there is money for one of them
+    done = api("POST", "/jobs/retry", scope=None, headers=headers, json=meant).json()["data"]
+    assert (done["matched"], done["changed"], done["skipped"], done["overBudget"]) == (2, 1, 1, 1)
+    assert "but of a budget of 0.05 USD" in done["budget"]
+    (left,) = set(ids) - set(done["jobs"])
+    path, body = f"/batches/{left.rpartition('-')[0]}/retry", {"cancelled": True}
+    assert api("POST", path, scope=None, headers=headers, json=body).json()["data"]["overBudget"] == 1
+    done = api.data("POST", path, json=body)
+    assert (done["changed"], done["overBudget"], done["budget"]) == (1, 0, None)

@@ -95,6 +95,38 @@ def test_a_key_is_made_shown_once_and_revoked(api: Api) -> None:
         assert api.refusal("POST", "/keys", json=wrong)[:2] == (422, "INVALID_REQUEST"), wrong
 
 
+def test_what_a_key_may_do_and_spend_is_changed(api: Api) -> None:
+    made, secret = api.kiln.keys.create("press", "submit", ACCOUNT)
+    at = f"/keys/{made.id}"
+    told = api.data("PATCH", at, json={"budget": {"amount": 2.5, "period": "day"}})
+    assert told["budget"] == {"amount": 2.5, "period": "day", "currency": api.kiln.settings.currency}
+    told = api.data("PATCH", at, json={"name": " The  press", "scope": "read"})
+    assert (told["name"], told["scope"], told["budget"]["amount"]) == ("The press", "read", 2.5)
+    assert api.data("GET", "/me", key=secret)["scope"] == "read", "from its next request on"
+    assert api.data("PATCH", at, json={"budget": None})["budget"] is None
+    assert api.data("PATCH", at, json={}) == {
+        **told,
+        "budget": None,
+        "usedAt": api.kiln.keys.list()[0].to_json()["usedAt"],
+    }
+    for scope in ("read", "submit"):
+        mine = api.data("GET", "/me", scope=scope)["id"]
+        for id in (mine, made.id):
+            assert api.refusal("PATCH", f"/keys/{id}", scope=scope, json={"scope": "admin"})[0] == 403
+    admin = f"/keys/{api.data('GET', '/me')['id']}"
+    assert api.refusal("PATCH", admin, json={"scope": "submit"})[:2] == (409, "LAST_ADMIN_KEY")
+    assert api.data("PATCH", admin, json={"name": "me"})["scope"] == "admin"
+    for wrong in (
+        {"name": " "}, {"scope": "root"}, {"account": "x"}, {"budget": {"amount": 0}}, {"budget": 3}
+    ):  # fmt: skip
+        assert api.refusal("PATCH", at, json=wrong)[:2] == (422, "INVALID_REQUEST"), wrong
+    nobody = "/keys/key_" + "0" * 16
+    assert api.refusal("PATCH", nobody, json={"name": "x"})[:2] == (404, "KEY_NOT_FOUND")
+    api.kiln.keys.revoke(made.id)
+    assert api.refusal("PATCH", at, json={"scope": "admin"})[:2] == (409, "CONFLICT")
+    assert api.refusal("GET", "/me", key=secret)[0] == 401
+
+
 def test_the_last_admin_key_stays_whoever_comes_at_once(api: Api) -> None:
     mine = api.data("GET", "/me")["id"]
     refusal = api.refusal("DELETE", f"/keys/{mine}")

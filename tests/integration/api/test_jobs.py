@@ -176,7 +176,7 @@ def test_batches(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.fail("b-3")
     batch = api.data("GET", "/batches/b", scope="read")
     assert (batch["state"], batch["total"], batch["counts"]["failed"]) == ("processing", 3, 1)
-    assert [each["id"] for each in api.data("GET", "/batches", scope="read")] == ["b"]
+    assert [each["id"] for each in api.data("GET", "/batches", scope="read")["items"]] == ["b"]
     monkeypatch.setattr("renderkiln.engine.bulk.MOST", 1)
     first = api.data("POST", "/batches/b/cancel", scope="submit")
     assert (first["matched"], first["changed"], first["jobs"]) == (2, 1, ["b-1"])
@@ -214,3 +214,19 @@ def test_a_retry_begins_at_a_stage_that_there_is(api: Api) -> None:
     job = api.data("POST", "/jobs/b-1/retry", scope="submit", json={"from": names[-1]})
     assert (job["state"], job["attempt"]) == ("pending", 2)
     assert api.data("GET", "/jobs/b-1/history")["items"][-1]["message"].endswith(f"the stage {names[-1]}")
+
+
+def test_pages_hold_every_batch_once_the_newest_first(api: Api) -> None:
+    for batch in "abcde":
+        api.add(f"{batch}-1", batch=batch)
+    seen: list[str] = []
+    cursor = None
+    while True:
+        given = {"limit": 2} if cursor is None else {"limit": 2, "cursor": cursor}
+        page = api.data("GET", "/batches", params=given, scope="read")
+        seen += [each["id"] for each in page["items"]]
+        cursor = page["nextCursor"]
+        if cursor is None:
+            break
+    assert seen == ["e", "d", "c", "b", "a"]
+    assert api.refusal("GET", "/batches", params={"cursor": "nonsense"})[:2] == (404, "PAGE_NOT_FOUND")

@@ -98,6 +98,10 @@ def test_what_is_done_ends_the_same(api: Api, here: Command, there: Command) -> 
         assert command("jobs", "cancel", id) == (0, "", f"renderkiln: {id}: cancelled\n")
         status, _, words = command("jobs", "cancel", id)
         assert (status, words) == (1, f"renderkiln: job {id} has already ended: it is cancelled\n")
+        status, _, words = command("jobs", "retry", id, "--from", "rendr")
+        assert (status, "no stage 'rendr'; there are: listen" in words) == (1, True), words
+        assert command("jobs", "retry", id, "--from", "render")[0] == 0
+        assert command("jobs", "cancel", id)[0] == 0
         assert command("jobs", "retry", id, "--from-scratch")[0] == 0
         assert command("jobs", "show", "nope")[0] == 1
         assert command("jobs", "set", id, "--priority", 9)[2] == f"renderkiln: {id}: priority 9\n"

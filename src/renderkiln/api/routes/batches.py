@@ -9,12 +9,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from renderkiln.api.auth import Holder, needs, payer, visible_to
-from renderkiln.api.envelope import Refused, Success, refusals, succeeded
+from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.ordering import batch_ordered, submitted
 from renderkiln.api.orders import BatchOrder, IdempotencyKey
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.bulk import Done, Portion, as_json
 from renderkiln.api.routes.costs import Cost
+from renderkiln.database.batches import Cursor
 from renderkiln.database.jobpage import Wanted
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.errors import UserError
@@ -80,14 +82,21 @@ class RetryPortion(Portion):
     "",
     operation_id="listBatches",
     dependencies=[needs("read")],
-    responses={200: {"model": Success[list[Batch]]}, **refusals(401, 403, 422)},
+    responses={200: {"model": Success[Page[Batch]]}, **refusals(401, 403, 404, 422)},
 )
 async def list_batches(
-    request: Request, kiln: Kiln, holder: Holder, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    request: Request,
+    kiln: Kiln,
+    holder: Holder,
+    cursor: Annotated[str | None, Query(max_length=500, description="`nextCursor` of a page")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JSONResponse:
     """The newest batches first."""
-    found = await kiln.work(lambda: kiln.room.batches(limit, visible_to(holder)))
-    return succeeded(request, [each.to_json() for each in found])
+    before = None if cursor is None else Cursor(*place_of(cursor))
+    found = await kiln.work(lambda: kiln.room.batches(limit + 1, visible_to(holder), before))
+    items, last = found[:limit], found[limit - 1].batch if len(found) > limit else None
+    following = None if last is None else cursor_of(last.created_at, last.id)
+    return succeeded(request, {"items": [each.to_json() for each in items], "nextCursor": following})
 
 
 @router.post(

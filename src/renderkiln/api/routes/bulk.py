@@ -85,6 +85,8 @@ class Done(BaseModel):
     skipped: int = Field(
         description="To how many it could not be: they ended, need another one first, or cost too much"
     )
+    overBudget: int = Field(description="How many of the skipped ones cost more than may be spent")  # noqa: N815
+    budget: str | None = Field(description="Why, in words: how much is spent, and until when")
     jobs: list[str] = Field(description="Ids of those that were changed")
     nextCursor: str | None = Field(description="There are more: send the same with this as `cursor`")  # noqa: N815
 
@@ -133,6 +135,8 @@ def as_json(handled: Handled) -> dict[str, Any]:
         "matched": handled.matched,
         "changed": len(handled.changed),
         "skipped": handled.skipped,
+        "overBudget": handled.over_budget,
+        "budget": handled.budget,
         "jobs": list(handled.changed),
         "nextCursor": None if handled.rest is None else cursor_of(*handled.rest),
     }

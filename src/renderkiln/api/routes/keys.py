@@ -91,6 +91,16 @@ class KeyOrder(BaseModel):
     budget: Allowance | None = Field(None, description="Jobs beyond it are refused; by default none are")
 
 
+class KeyChange(BaseModel):
+    """What is to be different about a key; the rest stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(None, min_length=1, max_length=100)
+    scope: Scope | None = None
+    budget: Allowance | None = Field(None, description="null allows any amount; left out, it stays")
+
+
 @router.get(
     "/me",
     operation_id="getMe",
@@ -134,17 +144,39 @@ async def list_keys(request: Request, kiln: Kiln) -> JSONResponse:
 )
 async def create_key(request: Request, kiln: Kiln, order: KeyOrder) -> JSONResponse:
     """Make a key. What it is stands in this answer, and nowhere else."""
-    wish, allowed = order.budget, None
-    if wish is not None:
-        allowed = Budget(billionths(wish.amount), wish.period, kiln.kiln.settings.currency)
+    allowed = _allowed(kiln, order.budget)
     try:
         made, secret = await kiln.work(
             lambda: kiln.keys.create(order.name, order.scope, order.account, allowed)
         )
     except UsageError as error:
-        details = [{"field": "body.name", "message": str(error)}]
-        raise Refused(422, "INVALID_REQUEST", f"body.name: {error}", details=details) from error
+        raise _misnamed(error) from error
     return succeeded(request, {**made.to_json(), "key": secret}, status=201)
+
+
+@router.patch(
+    "/keys/{key_id}",
+    operation_id="changeKey",
+    dependencies=[needs("admin")],
+    responses={200: {"model": Success[Key]}, **refusals(401, 403, 404, 409, 422)},
+)
+async def change_key(request: Request, kiln: Kiln, key_id: KeyId, change: KeyChange) -> JSONResponse:
+    """Change what a key may do, from its next request on. One admin key stays."""
+    allowed = _allowed(kiln, change.budget)
+    wish: dict[str, Any] = {"budget": allowed} if "budget" in change.model_fields_set else {}
+
+    def changed() -> dict[str, Any]:
+        made = kiln.keys.change(key_id, name=change.name, scope=change.scope, keep_admin=True, **wish)
+        return made.to_json()
+
+    try:
+        return succeeded(request, await kiln.work(changed))
+    except UsageError as error:
+        raise _misnamed(error) from error
+    except NoKey as error:
+        raise Refused(404, "KEY_NOT_FOUND", f"there is no key {key_id}") from error
+    except LastAdmin as error:
+        raise Refused(409, "LAST_ADMIN_KEY", str(error)) from error
 
 
 @router.delete(
@@ -165,3 +197,15 @@ async def revoke_key(request: Request, kiln: Kiln, key_id: KeyId) -> JSONRespons
         raise Refused(404, "KEY_NOT_FOUND", f"there is no key {key_id}") from error
     except LastAdmin as error:
         raise Refused(409, "LAST_ADMIN_KEY", str(error)) from error
+
+
+def _allowed(kiln: Reached, wish: Allowance | None) -> Budget | None:
+    """In the currency of the settings."""
+    if wish is None:
+        return None
+    return Budget(billionths(wish.amount), wish.period, kiln.kiln.settings.currency)
+
+
+def _misnamed(error: UsageError) -> Refused:
+    details = [{"field": "body.name", "message": str(error)}]
+    return Refused(422, "INVALID_REQUEST", f"body.name: {error}", details=details)
