@@ -15,11 +15,6 @@ export class Refusal extends Error {
   ) {
     super(message);
   }
-
-  /** Nobody is logged in here, or not any more. */
-  get isUnknown(): boolean {
-    return this.status === 401;
-  }
 }
 
 const AWAY = 'The server does not answer. It may be starting again.';

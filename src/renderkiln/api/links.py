@@ -22,7 +22,12 @@ _SIGNED = APIKeyQuery(
 
 def linked(kiln: Reached, path: str, until: datetime | None = None) -> str:
     """The address of `path` of our own with a signature, good for a week, or `until` then."""
-    return kiln.kiln.stores.addresses.of(path, kiln.room.clock.now() + LASTS if until is None else until)
+    return kiln.kiln.stores.addresses.of(path, end_of_new_link(kiln) if until is None else until)
+
+
+def end_of_new_link(kiln: Reached) -> datetime:
+    """Until when a link that is made now is good."""
+    return kiln.room.clock.now() + LASTS
 
 
 def end_of_link(request: Request) -> datetime:

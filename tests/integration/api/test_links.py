@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,6 +60,23 @@ def test_a_status_link_needs_no_key_and_opens_one_job(api: Api) -> None:
     assert api.refusal("POST", f"/jobs/b-1/cancel?{query}", scope=None)[0] == 401
     assert api.refusal("GET", "/jobs/b-1/status", scope=None)[0] == 401
     assert api.refusal("GET", "/jobs/b-1/status", key=api.stranger())[0] == 404
+
+
+def test_a_link_to_one_file_needs_no_key_and_opens_that_one(api: Api) -> None:
+    films = [api.folder / name for name in ("film.mp4", "film.jpg")]
+    for film in films:
+        film.write_bytes(film.name.encode())
+    api.add("b-1")
+    api.complete("b-1", *films)
+    told = api.data("GET", "/jobs/b-1/artifacts/2/link", scope="read")
+    assert api("GET", told["url"], scope=None, prefix="").content == b"film.jpg"
+    lasts = datetime.fromisoformat(told["expiresAt"]) - datetime.now(UTC)
+    assert timedelta(days=6, hours=23) < lasts <= timedelta(days=7)
+    other = told["url"].replace("artifacts/2", "artifacts/1")
+    assert api.refusal("GET", other, scope=None, prefix="")[:2] == (403, "LINK_FORGED")
+    for refused in ({"key": api.stranger()}, {}):
+        number = 2 if refused else 3
+        assert api.refusal("GET", f"/jobs/b-1/artifacts/{number}/link", **refused)[0] == 404
 
 
 def test_a_link_is_good_for_a_week(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

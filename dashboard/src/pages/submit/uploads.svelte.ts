@@ -1,16 +1,19 @@
 // Files on their way to the server. A connection that breaks is taken up where it was cut off, and so is a file
-// that is chosen again after the page was closed.
+// that is paused, or chosen again after the page was closed.
 import { words } from '../../api/client';
+import { Rate } from './rate';
 import { drop, send } from './tus';
 
 const AT_ONCE = 2;
 
 export class Sending {
   sent = $state(0);
-  state = $state<'waiting' | 'sending' | 'paused' | 'there' | 'refused'>('waiting');
+  state = $state<'waiting' | 'sending' | 'cut' | 'paused' | 'there' | 'refused'>('waiting');
+  perSecond = $state(0); // bytes; 0 where nobody knows
   problem = $state('');
   asset = $state('');
   over: AbortController | undefined;
+  readonly rate = new Rate();
 
   constructor(
     readonly file: File,
@@ -19,6 +22,19 @@ export class Sending {
 
   get percent(): number {
     return this.file.size ? (100 * this.sent) / this.file.size : 100;
+  }
+
+  /** Seconds to its end; null where nobody knows. */
+  get left(): number | null {
+    return this.perSecond ? (this.file.size - this.sent) / this.perSecond : null;
+  }
+
+  /** It stands still, for this reason. */
+  rest(state: 'cut' | 'paused' | 'refused', problem = ''): void {
+    this.state = state;
+    this.problem = problem;
+    this.perSecond = 0;
+    this.rate.rest();
   }
 }
 
@@ -32,7 +48,7 @@ export class Uploads {
   }
 
   get isBusy(): boolean {
-    return this.all.some(({ state }) => state === 'waiting' || state === 'sending' || state === 'paused');
+    return this.all.some(({ state }) => state !== 'there' && state !== 'refused');
   }
 
   add(files: Iterable<File>): void {
@@ -53,13 +69,21 @@ export class Uploads {
     this.all = [];
   }
 
-  /** Once more, from where it was. */
+  /** What has arrived stays; another one has its place meanwhile. */
+  pause(sending: Sending): void {
+    sending.rest('paused');
+    sending.over?.abort();
+    this.#go();
+  }
+
+  /** Once more, from where it was, when there is a place. */
   again(sending: Sending): void {
-    void this.#send(sending);
+    sending.state = 'waiting';
+    this.#go();
   }
 
   #go(): void {
-    const running = this.all.filter(({ state }) => state === 'sending' || state === 'paused').length;
+    const running = this.all.filter(({ state }) => state === 'sending' || state === 'cut').length;
     for (const next of this.all
       .filter(({ state }) => state === 'waiting')
       .slice(0, Math.max(0, AT_ONCE - running)))
@@ -72,10 +96,14 @@ export class Uploads {
     sending.problem = '';
     const told = {
       sent: (bytes: number) => {
+        if (over.signal.aborted) return;
         sending.sent = bytes;
         sending.state = 'sending';
+        sending.perSecond = sending.rate.after(bytes, performance.now());
       },
-      broke: () => (sending.state = 'paused'),
+      broke: () => {
+        if (!over.signal.aborted) sending.rest('cut');
+      },
     };
     try {
       sending.asset = await send(sending.file, told, over.signal);
@@ -83,8 +111,7 @@ export class Uploads {
       sending.state = 'there';
     } catch (error) {
       if (over.signal.aborted) return;
-      sending.state = 'refused';
-      sending.problem = words(error);
+      sending.rest('refused', words(error));
     }
     this.#go();
   }

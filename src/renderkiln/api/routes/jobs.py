@@ -14,7 +14,7 @@ from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.files import kept_file
-from renderkiln.api.links import Viewer, linked
+from renderkiln.api.links import Viewer, end_of_new_link, linked
 from renderkiln.api.ordering import job_ordered, submitted
 from renderkiln.api.orders import IdempotencyKey, JobOrder
 from renderkiln.api.room import Kiln, Reached
@@ -23,6 +23,7 @@ from renderkiln.database import jobpage
 from renderkiln.database.jobpage import Cursor
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.keys import StoredKey
+from renderkiln.domain.artifact import Artifact as Made
 from renderkiln.domain.discretion import discreet
 from renderkiln.domain.states import JobState
 from renderkiln.engine.control import NoStage
@@ -33,6 +34,7 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 MOST = 200  # jobs on a page
 JOB_ID = r"^[A-Za-z0-9_.-]{1,300}$"
 JobId = Annotated[str, Path(pattern=JOB_ID, description="Id of a job")]
+Number = Annotated[int, Path(ge=1, le=100_000, description="Which of its files, from 1 on")]
 
 
 class Artifact(BaseModel):
@@ -46,6 +48,13 @@ class Artifact(BaseModel):
     contentType: str  # noqa: N815
     kind: str
     facts: dict[str, Any]
+
+
+class FileLink(BaseModel):
+    """A finished file for whoever has this address."""
+
+    url: str = Field(description="Of this server, where the setting `public_url` does not say which that is")
+    expiresAt: str  # noqa: N815
 
 
 class Notice(BaseModel):
@@ -253,6 +262,21 @@ async def retry_job(
 
 
 @router.get(
+    "/{job_id}/artifacts/{number}/link",
+    operation_id="linkArtifact",
+    dependencies=[needs("read")],
+    responses={200: {"model": Success[FileLink]}, **refusals(401, 403, 404, 422)},
+)
+async def link_artifact(
+    request: Request, kiln: Kiln, holder: Holder, job_id: JobId, number: Number
+) -> JSONResponse:
+    """An address at which anybody gets a finished file without a key, for a week."""
+    _artifact(await found(kiln, job_id, holder), number)
+    path, until = f"/api/v1/jobs/{job_id}/artifacts/{number}", end_of_new_link(kiln)
+    return succeeded(request, {"url": linked(kiln, path, until), "expiresAt": until.isoformat()})
+
+
+@router.get(
     "/{job_id}/artifacts/{number}",
     operation_id="getArtifact",
     response_class=FileResponse,
@@ -265,17 +289,10 @@ async def retry_job(
     },
 )
 async def get_artifact(
-    request: Request,
-    kiln: Kiln,
-    viewer: Viewer,
-    job_id: JobId,
-    number: Annotated[int, Path(ge=1, le=100_000)],
+    request: Request, kiln: Kiln, viewer: Viewer, job_id: JobId, number: Number
 ) -> Response:
     """A finished file, or a range of it."""
-    artifacts = (await found(kiln, job_id, viewer)).report.artifacts
-    if number > len(artifacts):
-        raise Refused(404, "ARTIFACT_NOT_FOUND", f"job {job_id} has no artifact {number}")
-    artifact = artifacts[number - 1]
+    artifact = _artifact(await found(kiln, job_id, viewer), number)
     if artifact.kept is not None:
         return await kiln.work(lambda: kept_file(request, kiln, artifact))
     try:
@@ -316,6 +333,14 @@ async def found(kiln: Reached, job_id: str, viewer: StoredKey | None) -> StoredJ
     if stored is None or account not in {None, stored.report.job.account}:
         raise Refused(404, "JOB_NOT_FOUND", f"there is no job {job_id}")
     return stored
+
+
+def _artifact(stored: StoredJob, number: int) -> Made:
+    """Raises Refused."""
+    artifacts = stored.report.artifacts
+    if number > len(artifacts):
+        raise Refused(404, "ARTIFACT_NOT_FOUND", f"job {stored.report.job.id} has no artifact {number}")
+    return artifacts[number - 1]
 
 
 def plain(text: str | None) -> str | None:
