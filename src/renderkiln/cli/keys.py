@@ -107,7 +107,7 @@ def change(
         raise click.UsageError("say either --no-budget or what the budget is")
     if not no_budget and all(each is None for each in (name, scope, budget, period)):
         raise click.UsageError("say what is to be different: its --name, --scope or --budget")
-    with open_here() as kiln:
+    with open_here("renderkiln keys") as kiln:
         wish: dict[str, Any] = {"budget": None} if no_budget else {}
         if budget is not None or period is not None:
             wish = {"budget": _budget(kiln, id, budget, period)}

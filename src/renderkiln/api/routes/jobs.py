@@ -25,6 +25,7 @@ from renderkiln.database.jobs import StoredJob
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.artifact import Artifact as Made
 from renderkiln.domain.discretion import discreet
+from renderkiln.domain.report import iso
 from renderkiln.domain.states import JobState
 from renderkiln.engine.control import NoStage
 from renderkiln.engine.submission import Submission
@@ -273,7 +274,7 @@ async def link_artifact(
     """An address at which anybody gets a finished file without a key, for a week."""
     _artifact(await found(kiln, job_id, holder), number)
     path, until = f"/api/v1/jobs/{job_id}/artifacts/{number}", end_of_new_link(kiln)
-    return succeeded(request, {"url": linked(kiln, path, until), "expiresAt": until.isoformat()})
+    return succeeded(request, {"url": linked(kiln, path, until), "expiresAt": iso(until)})
 
 
 @router.get(
