@@ -150,6 +150,31 @@ def end(
     connection.execute(_END, {"this_job": job_id, "this_number": number, **_new(values)})
 
 
+def cancel_if_open(connection: sa.Connection, job_id: str, number: int, now: datetime) -> None:
+    """Record that its job was cancelled by somebody else than who runs it. What it has used comes later."""
+    values = {"ended_at": now, "outcome": "cancelled", "message": "Cancelled", "process_id": None}
+    open_one = sa.update(attempts).where(_this(job_id, number), attempts.c.ended_at.is_(None))
+    connection.execute(open_one.values(values))
+
+
+def account_if_cancelled(
+    connection: sa.Connection,
+    job_id: str,
+    number: int,
+    owner: str,
+    *,
+    seconds: float,
+    cpu_seconds: float,
+    peak_bytes: int,
+    bytes_in: int,
+) -> bool:
+    """Record what a cancelled attempt of `owner` has used, once; whether it was one."""
+    mine = (_this(job_id, number), attempts.c.owner == owner, attempts.c.outcome == "cancelled")
+    used = {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_bytes": peak_bytes, "bytes_in": bytes_in}
+    late = sa.update(attempts).where(*mine, attempts.c.seconds.is_(None)).values(used)
+    return connection.execute(late).rowcount == 1
+
+
 def was_ended(connection: sa.Connection, job_id: str, number: int, owner: str, *, at: datetime) -> bool:
     """Whether it was `owner` who has ended it, at this very moment."""
     theirs = (_this(job_id, number), attempts.c.owner == owner, attempts.c.ended_at == at)

@@ -296,6 +296,7 @@ class AttemptRun:
         except Superseded:
             if self._cargo is not None:
                 self._cargo.drop()
+            persist(house.database, house.clock, ending.account)
             state = self._state()
             self._leave(keep=state not in {None, "completed"})  # a retry goes on with what is recorded
             ended = state is None or state in ENDED

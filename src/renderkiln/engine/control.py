@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from renderkiln.database import batches, dependencies, jobs, moves, pictures, stages
+from renderkiln.database import attempts, batches, dependencies, jobs, moves, pictures, stages
 from renderkiln.database.engine import Database
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.clock import Clock
@@ -83,6 +83,7 @@ class Control:
             moves.withdraw_if_waiting(connection, job_id, now)
         else:
             moves.cancel_if_running(connection, job_id, now)
+            attempts.cancel_if_open(connection, job_id, stored.report.attempt, now)
             pictures.forget(connection, job_id)
         tell(connection, "job.cancelled", job, now, message="Cancelled")
         batch_ended(connection, job.batch_id, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 
@@ -23,6 +23,13 @@ from renderkiln.engine.announce import batch_ended, tell
 from renderkiln.engine.records import Hold, Records
 from renderkiln.engine.storing import BEGINS, waiting
 from renderkiln.engine.ticket import Ticket, Write
+
+
+class _Used(TypedDict):
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    bytes_in: int
 
 
 @dataclass
@@ -103,6 +110,11 @@ class Ending:
                 return self._put_back(connection, outcome, wait)
             case TryAgain() | Failed():
                 return self._fail(connection, outcome)
+
+    def account(self, connection: sa.Connection) -> None:
+        """Write what the attempt has used, if its job was cancelled by somebody else meanwhile."""
+        if attempts.account_if_cancelled(connection, *self._held, **self._used):
+            self._charge(connection, 0)
 
     def is_written(self, connection: sa.Connection, _event: Event) -> bool:
         """Whether this end of the attempt stands there, and not one that somebody else has written."""
@@ -217,14 +229,14 @@ class Ending:
             outcome=outcome,
             code=code,
             message=message,
-            seconds=self.seconds,
-            cpu_seconds=self.usage.cpu_before + self.usage.cpu_seconds,
-            peak_bytes=self.usage.peak_bytes,
-            bytes_in=self.usage.bytes_in,
             bytes_out=bytes_out,
             work=work,
             now=self.now,
+            **self._used,
         )
+        self._charge(connection, bytes_out)
+
+    def _charge(self, connection: sa.Connection, bytes_out: int) -> None:
         cost = self.prices.cost(self.usage.cpu_seconds, bytes_out, self.usage.paid)
         if cost is not None:
             costs.insert(connection, self.job, self.hold.attempt, self.job.account, cost, self.now)
@@ -248,6 +260,15 @@ class Ending:
     def _say(self, connection: sa.Connection, name: EventName, message: str, **facts: Any) -> Event:
         facts |= {"attempt": self.hold.attempt, "worker": self.hold.owner}
         return tell(connection, name, self.job, self.now, message=message, **facts)
+
+    @property
+    def _used(self) -> _Used:
+        return {
+            "seconds": self.seconds,
+            "cpu_seconds": self.usage.cpu_before + self.usage.cpu_seconds,
+            "peak_bytes": self.usage.peak_bytes,
+            "bytes_in": self.usage.bytes_in,
+        }
 
     @property
     def _held(self) -> tuple[str, int, str]:

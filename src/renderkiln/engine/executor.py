@@ -175,6 +175,7 @@ class Executor:
                 return Cancelled()
             case Cancelled():
                 ended = TryAgain("INTERRUPTED", f"the stage {stage.name!r} was stopped from outside")
+        ended = replace(ended, message=_as_given(attempt, ended.message))
         narrator.say("stage.failed", stage.name, ended.message, code=ended.code, **asdict(used))
         return ended
 
@@ -273,6 +274,14 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # a real-time signal has no name
         return f"signal {number}"
+
+
+def _as_given(attempt: Attempt, words: str) -> str:
+    """Files from elsewhere by the names they came with: where they lie in the work folder tells nothing."""
+    for asset in (*attempt.assets, *attempt.named.values()):
+        if asset.path.is_relative_to(attempt.workdir.parent):
+            words = words.replace(str(asset.path), asset.name)
+    return words
 
 
 def _is_lost(attempt: Attempt, last: Stage, results: Mapping[str, Result]) -> bool:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from renderkiln.database import moves
+from renderkiln.database import attempts, moves
+from renderkiln.database.attempts import AttemptRow
 from renderkiln.domain.clock import SystemClock
 from renderkiln.domain.errors import UserError
 from renderkiln.engine.takeover import CRASHES, Takeover
@@ -203,6 +204,11 @@ def test_a_second_signal_hands_a_job_back(rig: Rig) -> None:
     assert sorted(parts) == [f"{number:03d}" for number in range(6)]
 
 
+def attempts_at(rig: Rig, id: str) -> list[AttemptRow]:
+    with rig.room.database.read() as connection:
+        return attempts.of_job(connection, id)
+
+
 def test_a_running_job_is_cancelled(rig: Rig) -> None:
     rig.worker("first")
     mark = rig.folder / "pid"
@@ -210,8 +216,12 @@ def test_a_running_job_is_cancelled(rig: Rig) -> None:
     until(lambda: mark.exists() and mark.read_text())
     stage = int(mark.read_text())
     rig.room.control.cancel(id)
+    (attempt,) = attempts_at(rig, id)
+    assert (attempt.outcome, attempt.message) == ("cancelled", "Cancelled")
     until(lambda: not Path(f"/proc/{stage}").exists(), 3)
     assert rig.state(id) == "cancelled"
+    until(lambda: attempts_at(rig, id)[0].seconds)  # what it has used is told by who ran it
+    assert (attempts_at(rig, id)[0].cpu_seconds or 0) > 0
     with pytest.raises(UserError, match="has already ended"):
         rig.room.control.cancel(id)
 
