@@ -133,7 +133,8 @@ def test_many_jobs_are_cancelled_and_retried_by_what_they_are(api: Api) -> None:
     api.fail("b-3")
     body = {"q": "night", "dryRun": True}
     told = api.data("POST", "/jobs/cancel", scope="submit", json=body)
-    assert told == {"matched": 2, "changed": 2, "skipped": 0, "jobs": ["b-1", "b-2"], "nextCursor": None}
+    assert (told["matched"], told["changed"], told["skipped"], told["overBudget"]) == (2, 2, 0, 0)
+    assert (told["jobs"], told["nextCursor"]) == (["b-1", "b-2"], None)
     assert states(api)["b-1"] == "pending"
     before = (NOON + timedelta(seconds=1)).isoformat()
     told = api.data("POST", "/jobs/cancel", scope="submit", json={"createdBefore": before})
