@@ -146,7 +146,7 @@ def test_it_renders_a_film(author: Author) -> None:
 @together
 def test_wrong_params_are_named(author: Author) -> None:
     ended = author.python("-c", RENDER, json.dumps({"clips": 99, "height": 241}))
-    assert "UsageError: mine: clips: " in ended.stderr
+    assert "WrongParams: mine: clips: " in ended.stderr
     assert "height: " in ended.stderr
 
 

@@ -86,6 +86,7 @@ class Job(BaseModel):
     message: str
     attempt: int
     maxAttempts: int  # noqa: N815
+    crashes: int = Field(description="How often a worker died while it ran it, and another one went on")
     worker: str | None
     priority: int = Field(description="Low numbers run first")
     createdAt: str  # noqa: N815
@@ -312,6 +313,7 @@ def as_json(kiln: Reached, stored: StoredJob, *, until: datetime | None = None) 
     For whoever has a link that is good `until` then, its addresses need no key and are good as long.
     """
     told = discreet(stored.report, stored.output_dir, kiln.kiln.settings.home.absolute())
+    told["crashes"] = stored.crashes
     if until is not None:
         return kiln.kiln.stores.addresses.in_job(told, until)
     return {**told, "statusUrl": linked(kiln, f"/api/v1/jobs/{told['id']}/status")}
