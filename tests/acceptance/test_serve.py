@@ -184,7 +184,7 @@ def test_what_the_pages_do_with_curl_can_be_pasted(renderkiln: Command) -> None:
             for command in block.split("curl ")
             if "http://" in command and "projects" not in command
         ]
-        assert len(commands) == 6
+        assert len(commands) == 7
         for command in commands:
             asked = command.replace("/ID/", f"/{job['id']}/").replace("-OJ", "").strip()
             assert paste(f"curl -s -o /dev/null -w '%{{http_code}}' {asked}", KEY=admin).wait(timeout=60) == 0
