@@ -124,7 +124,9 @@ def test_a_worker_that_is_killed_comes_back(open_page: OpenPage, service: Servic
     expect(page.get_by_alt_text("The latest rendered frame")).to_be_visible(timeout=LONG)
     (worker, *_) = service.workers()
     os.kill(worker, signal.SIGKILL)
-    expect(page.get_by_label("Attempts").get_by_text("another one went on where it was")).to_be_visible(timeout=LONG)
+    expect(page.get_by_label("Attempts").get_by_text("another one went on where it was")).to_be_visible(
+        timeout=LONG
+    )
     expect(standing.get_by_text("Video ready!")).to_be_visible(timeout=LONG)
 
 

@@ -50,7 +50,7 @@ Settings come from options, RENDERKILN_… variables and renderkiln.toml: see `r
         ),
         "worker": ("renderkiln.cli.worker:worker", "Work off the queues."),
         "serve": ("renderkiln.cli.serve:serve", "Answer over HTTP, and work off the queues."),
-        "keys": ("renderkiln.cli.keys:keys", "Make keys for the HTTP API, list them, and revoke them."),
+        "keys": ("renderkiln.cli.keys:keys", "Make keys for the HTTP API, list, change and revoke them."),
         "probe": ("renderkiln.cli.probe:probe", "Say what a media file is."),
         "templates": ("renderkiln.cli.templates:templates", "List and preview the looks of a film."),
         "effects": (

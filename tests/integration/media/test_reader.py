@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from peaks import most_of_a_child
 from renderkiln.media.errors import FFmpegFailed, FFmpegStalled, FFmpegStopped
 from renderkiln.media.ffmpeg.command import Command
 from renderkiln.media.ffmpeg.process import Presence
@@ -52,7 +53,7 @@ def test_frames_one_after_the_other(ffmpeg: Path) -> None:
         assert not reader.read_into(frame)
     cpu, peak = reader.usage
     assert cpu > 0
-    assert 5_000_000 < peak < 1_000_000_000
+    assert 5_000_000 < peak <= most_of_a_child(1_000_000_000)
 
 
 def test_a_failure_says_why(ffmpeg: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import pytest
 
+from peaks import most_of_a_child
 from renderkiln.media.errors import FFmpegFailed, FFmpegStalled, FFmpegStopped, MediaError
 from renderkiln.media.ffmpeg.command import Command, encode_frames
 from renderkiln.media.ffmpeg.progress import Progress
@@ -57,7 +58,7 @@ def test_a_run_to_its_end(ffmpeg: Path, tmp_path: Path) -> None:
     assert seen[-1].frame == 45
     assert done.seconds > 0
     assert done.cpu_seconds > 0
-    assert 5_000_000 < done.peak_bytes < 1_000_000_000
+    assert 5_000_000 < done.peak_bytes <= most_of_a_child(1_000_000_000)
 
 
 def test_the_same_frames_give_the_same_bytes(ffmpeg: Path, tmp_path: Path) -> None:
