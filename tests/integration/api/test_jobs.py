@@ -29,6 +29,7 @@ def test_a_job_is_told_as_the_command_line_tells_it_but_without_our_folders(api:
     artifact["url"] = "/api/v1/jobs/b-1/artifacts/1"
     expected["result"] = {"video": film.name, "files": [{"path": film.name}]}
     assert job.pop("statusUrl").startswith("/api/v1/jobs/b-1/status?expires=")
+    assert job.pop("crashes") == 0
     assert job == expected
     assert job["metadata"] == {"order": 7}
     assert str(api.folder) not in api("GET", "/jobs/b-1").text
