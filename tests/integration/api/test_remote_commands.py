@@ -19,7 +19,11 @@ from .conftest import ON_ONE, Api
 pytestmark = [pytest.mark.integration, ON_ONE]
 
 # What names folders here and addresses there, and what is older with each look
-PLACES = ("path", "url", "statusUrl", "result", "error", "message", "oldestSeconds")
+# What says where files lie, which a server does not tell; and what is told on one side only
+LOCAL = {
+    "path", "url", "statusUrl", "result", "error", "message",
+    "oldestSeconds", "attempts", "waitsFor", "crashes",
+}  # fmt: skip
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -50,19 +54,7 @@ def without_places(value: Any) -> Any:
     """JSON without what says where files lie: a server tells no folders."""
     match value:
         case dict():
-            places = (
-                "path",
-                "url",
-                "result",
-                "error",
-                "message",
-                "oldestSeconds",
-                "attempts",
-                "waitsFor",
-                "statusUrl",
-                "crashes",  # told over HTTP only, as links are
-            )
-            return {key: without_places(each) for key, each in value.items() if key not in places}
+            return {key: without_places(each) for key, each in value.items() if key not in LOCAL}
         case list():
             return [without_places(each) for each in value]
         case _:
