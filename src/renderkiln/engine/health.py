@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 5.0  # seconds that a request may take, however slowly its client writes and reads
+_POLL = 0.1  # seconds between two looks whether it shall end
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,9 @@ class HealthServer:
 
     def __init__(self, opened: socket.socket, answers: Mapping[str, Callable[[], Answer]]) -> None:
         self._server = _Server(opened, type("Handler", (_Handler,), {"answers": answers}))
-        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=[_POLL], name="health", daemon=True
+        )
 
     @property
     def url(self) -> str:

@@ -32,6 +32,9 @@ _WORKFLOW = "attempt"
 # told what that is draws nothing.
 _OWN = 0
 _FRESH = 0.8  # seconds that a worker goes by what it has read of a queue: half of an idle one's reads
+_DRAWER = "queue-worker-"  # begins the names of the threads in which DBOS draws
+_LOOK = 0.02  # seconds between two looks whether a worker that ends has ended its jobs
+_LISTENER = 0.2  # seconds
 _PAUSED = 0  # jobs at once over all workers
 _AT_ONCE = 200  # entries deleted in one transaction
 _ENDED_ENTRIES = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -222,6 +225,8 @@ class Drawing:
             "log_level": "ERROR",
             "run_migrations": False,
             "use_listen_notify": False,
+            # Of what we do not use, but the end of a worker waits for its next look.
+            "notification_listener_polling_interval_sec": _LISTENER,
             "enable_otlp": False,
         }
         self._dbos = DBOS(config=config)
@@ -244,7 +249,16 @@ class Drawing:
 
     def stop(self, *, patience: float) -> None:
         """Draw no more, and wait up to `patience` seconds for what is running."""
-        DBOS.destroy(workflow_completion_timeout_sec=int(patience), destroy_registry=True)
+        # By ourselves: DBOS looks once a second, and first after one, whether anything runs still.
+        deadline = time.monotonic() + patience
+        for event in self._dbos.background_thread_stop_events:
+            event.set()
+        for thread in threading.enumerate():  # none may be about to start what it has drawn
+            if thread.name.startswith(_DRAWER):
+                thread.join(max(0.0, deadline - time.monotonic()))
+        while self._dbos._active_workflows_set.activeList() and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
 
     def _limit_this_worker(self) -> None:
         """Let DBOS see this worker's own limits where it reads those that are the same for all workers.
