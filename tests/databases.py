@@ -38,7 +38,7 @@ BACKENDS = ("sqlite", "postgres")
 _KEEPER = """
 control() { "$programs/pg_ctl" "$@" --pgdata "$folder/data" </dev/null >/dev/null; }
 programs=$1 folder=$2
-server="-c listen_addresses='' -c fsync=$3 -c max_connections=100 -k $folder"
+server="-c listen_addresses='$4' -c fsync=$3 -c max_connections=100 -k $folder"
 control start --wait --log "$folder/log" --options "$server" && echo ready || echo failed
 read -r _
 control stop --mode immediate
@@ -48,10 +48,11 @@ rm -rf "$folder"
 
 @dataclass
 class Postgres:
-    """A Postgres server that listens on a socket in `folder` only; tests need none that syncs."""
+    """A Postgres server that listens on a socket in `folder` and on `address`; tests need none that syncs."""
 
     folder: Path
     fsync: Literal["on", "off"] = "off"
+    address: str = ""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -73,6 +74,8 @@ class Postgres:
             cwd=self.folder,
             user=self._user,
         )
+        with (self.folder / "data" / "pg_hba.conf").open("a") as admitted:
+            admitted.write("host all all samenet trust\n")
         self._keeper = self._keep()
         assert self._keeper.stdout is not None
         assert self._keeper.stdout.readline() == "ready\n", (self.folder / "log").read_text()
@@ -106,7 +109,8 @@ class Postgres:
         ]
         options = [
             "--options",
-            f"-c listen_addresses='' -c fsync={self.fsync} -c max_connections=100 -k {self.folder}",
+            f"-c listen_addresses='{self.address}' -c fsync={self.fsync} -c max_connections=100 "
+            f"-k {self.folder}",
         ]
         subprocess.run(
             [self._programs / "pg_ctl", *arguments, *options],
@@ -119,7 +123,7 @@ class Postgres:
     def _keep(self) -> subprocess.Popen[str]:
         """The process that stops the server and removes its folder when this one ends, however it ends."""
         return subprocess.Popen(
-            ["sh", "-c", _KEEPER, "sh", self._programs, self.folder, self.fsync],
+            ["sh", "-c", _KEEPER, "sh", self._programs, self.folder, self.fsync, self.address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -144,7 +148,7 @@ class Postgres:
             connection.execute(f'DROP DATABASE "{sa.make_url(url).database}" WITH (FORCE)'.encode())
 
     def url(self, name: str, *, driver: str = "postgresql+psycopg") -> str:
-        return f"{driver}://postgres@/{name}?host={self.folder}"
+        return f"{driver}://postgres@/{name}?host={self.address or self.folder}"
 
 
 @pytest.fixture(scope="session")

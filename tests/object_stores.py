@@ -104,9 +104,16 @@ def moto() -> Iterator[ObjectStore]:
 
 @pytest.fixture(scope="session")
 def rclone() -> Iterator[ObjectStore]:
+    with rclone_at("127.0.0.1") as store:
+        yield store
+
+
+@contextlib.contextmanager
+def rclone_at(address: str) -> Iterator[ObjectStore]:
+    """A server with an empty bucket that listens there."""
     folder = Path(tempfile.mkdtemp(prefix="kiln-s3-"))
     (folder / "data" / BUCKET).mkdir(parents=True)
-    arguments = ["serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
+    arguments = ["serve", "s3", "--addr", f"{address}:0", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
     with serving([*arguments, str(folder / "data")], folder / "none") as endpoint:
         yield ObjectStore("rclone", endpoint)
     shutil.rmtree(folder)

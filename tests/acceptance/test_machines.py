@@ -1,7 +1,7 @@
 """Several machines, no shared disk: one database, one bucket, three workers, of which one is cut off.
 
-A machine is a set of namespaces: processes, mounts and a name of its own. Its home is a folder that no other
-has, and the output folder a disk that exists in it alone and goes with it.
+A machine is a set of namespaces: a network, processes, mounts and a name of its own. Its home is a folder
+that no other has, and the output folder a disk that exists in it alone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,8 +22,9 @@ from typing import Any
 import httpx
 import pytest
 
-from databases import Postgres, postgres
-from object_stores import ObjectStore, rclone
+from databases import Postgres
+from network import Network, can_be_made
+from object_stores import rclone_at
 from renderkiln.database import events, jobs, stages
 from renderkiln.database.engine import Database
 from renderkiln.storage.contract import Storage
@@ -32,25 +34,19 @@ from waiting import until
 
 from .conftest import tune, write_wav
 
-__all__ = ["postgres", "rclone"]
-
 RENDERS = 20
+_PORT = 8700
 _MACHINE = """
 hostname "$1" && mount -t tmpfs none "$2" && shift 2 && exec "$@"
 """
 
-
-def _can_be_made() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    command = ["unshare", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "true"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.slow,
-    pytest.mark.skipif(not _can_be_made(), reason="making machines of namespaces takes root and unshare"),
+    pytest.mark.skipif(
+        not can_be_made() or shutil.which("unshare") is None,
+        reason="making machines of namespaces takes root, ip and unshare",
+    ),
 ]
 
 
@@ -58,33 +54,35 @@ pytestmark = [
 class Cluster:
     """Machines by name, around one database and one bucket."""
 
+    network: Network
     folder: Path
     settings: Mapping[str, str]
     database: Database
     bucket: Storage
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, *arguments: str) -> None:
-        """A machine that runs `renderkiln` with these arguments."""
+    def start(self, name: str, *arguments: str) -> str:
+        """A machine that runs `renderkiln` with these arguments; its address."""
+        address = self.network.plug_in(name)
         home, films = self.folder / name, self.folder / "films"
         home.mkdir()
         films.mkdir(exist_ok=True)
         environment = {**os.environ, **self.settings, "RENDERKILN_HOME": str(home)}
         environment["RENDERKILN_OUTPUT_DIR"] = str(films)  # one path, and on each machine another disk
         namespaces = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        command = [sys.executable, "-m", "renderkiln", *arguments]
+        command = [sys.executable, "-m", "renderkiln", *(each.format(address=address) for each in arguments)]
         with (self.folder / f"{name}.log").open("wb") as log:
             self.running[name] = subprocess.Popen(
-                [*namespaces, "sh", "-c", _MACHINE, "sh", name, str(films), *command],
+                [*self.network.on(name), *namespaces, "sh", "-c", _MACHINE, "sh", name, str(films), *command],
                 env=environment,
                 stderr=log,
             )
+        return address
 
-    def cut_off(self, name: str) -> None:
-        """It is gone in this moment, with its disk, and comes back never."""
-        self.running[name].kill()
-        self.running.pop(name).wait()
-        shutil.rmtree(self.folder / name)
+    def end(self, name: str) -> None:
+        """Its worker ends in order."""
+        subprocess.run(["pkill", "-TERM", "-f", f"worker --worker-id {name}"], check=True)
+        assert self.running.pop(name).wait(60) == 0
 
     def carried(self, id: str) -> set[str]:
         """The finished parts of a job that are in the bucket."""
@@ -111,37 +109,38 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, postgres: Postgres, rclone: ObjectStore) -> Iterator[Cluster]:
-    bucket, url = rclone.bucket(), postgres.fresh()
-    settings = {
-        "RENDERKILN_DATABASE": url.replace("postgresql+psycopg:", "postgresql:"),
-        "RENDERKILN_STORAGE": "s3",
-        "RENDERKILN_S3_BUCKET": bucket.name,
-        "RENDERKILN_S3_PREFIX": bucket.prefix,
-        "RENDERKILN_S3_ENDPOINT": rclone.endpoint,
-        "RENDERKILN_S3_ACCESS_KEY": bucket.access_key,
-        "RENDERKILN_S3_SECRET_KEY": bucket.secret_key,
-        "RENDERKILN_SIGNING_SECRET": "the same for all machines of it",
-        "RENDERKILN_UPLOAD_PATIENCE": "5",
-        "RENDERKILN_AUDIO_RENDERING": "1",
-    }
-    database = Database(url)
-    made = Cluster(
-        tmp_path, settings, database, S3Storage(replace(bucket, prefix=f"{bucket.prefix}/private"))
-    )
-    yield made
-    database.close()
-    for process in made.running.values():
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    folder = Path(tempfile.mkdtemp(prefix="kiln-pg-"))  # short: see databases.py
+    with Network.made() as network, rclone_at(network.address) as store:
+        postgres = Postgres(folder, address=network.address)
+        postgres.start()
+        bucket, url = store.bucket(), postgres.fresh()
+        settings = {
+            "RENDERKILN_DATABASE": url.replace("postgresql+psycopg:", "postgresql:"),
+            "RENDERKILN_STORAGE": "s3",
+            "RENDERKILN_S3_BUCKET": bucket.name,
+            "RENDERKILN_S3_PREFIX": bucket.prefix,
+            "RENDERKILN_S3_ENDPOINT": store.endpoint,
+            "RENDERKILN_S3_ACCESS_KEY": bucket.access_key,
+            "RENDERKILN_S3_SECRET_KEY": bucket.secret_key,
+            "RENDERKILN_SIGNING_SECRET": "the same for all machines of it",
+            "RENDERKILN_UPLOAD_PATIENCE": "5",
+            "RENDERKILN_AUDIO_RENDERING": "1",
+        }
+        database = Database(url)
+        private = S3Storage(replace(bucket, prefix=f"{bucket.prefix}/private"))
+        made = Cluster(network, tmp_path, settings, database, private)
+        yield made
+        database.close()
+        for process in made.running.values():
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        postgres.stop()
 
 
-def test_a_batch_outlives_one_of_three_machines(cluster: Cluster, tmp_path: Path) -> None:
-    cluster.start("desk", "serve", "--no-worker", "--port", "0")
+def test_a_batch_outlives_the_cut_of_one_of_three_machines(cluster: Cluster, tmp_path: Path) -> None:
+    address = cluster.start("desk", "serve", "--no-worker", "--host", "{address}", "--port", str(_PORT))
     until(lambda: "answers" in cluster.log("desk"))
-    url = next(word for word in cluster.log("desk").split() if word.endswith("/api/v1")).removesuffix(
-        "/api/v1"
-    )
     made = subprocess.run(
         [sys.executable, "-m", "renderkiln", "keys", "create", "--name", "me", "--scope", "submit"],
         env={**os.environ, **cluster.settings, "RENDERKILN_HOME": str(tmp_path / "desk")},
@@ -153,7 +152,7 @@ def test_a_batch_outlives_one_of_three_machines(cluster: Cluster, tmp_path: Path
     names = [f"machine-{number}" for number in (1, 2, 3)]
     for name in names:
         cluster.start(name, "worker", "--worker-id", name)
-    with httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=30) as api:
+    with httpx.Client(base_url=f"http://{address}:{_PORT}/api/v1", headers=headers, timeout=30) as api:
         ordered = _ordered(api, write_wav(tmp_path / "music.wav", tune(3)))
 
         def told() -> list[dict[str, Any]]:
@@ -166,7 +165,7 @@ def test_a_batch_outlives_one_of_three_machines(cluster: Cluster, tmp_path: Path
             return {id: parts for id in mine if (parts := cluster.carried(id))}
 
         until(lambda: left_behind(), 200)
-        cluster.cut_off("machine-3")
+        cluster.network.cut("machine-3")
         parts = left_behind()
         held = [
             each["id"] for each in told() if each["worker"] == "machine-3" and each["state"] != "completed"
@@ -180,23 +179,41 @@ def test_a_batch_outlives_one_of_three_machines(cluster: Cluster, tmp_path: Path
         for id in parts:
             assert {cluster.made(id)[part] for part in parts[id]} == {1}, "it began anew on another machine"
         assert {ended[id]["worker"] for id in held} <= {"machine-1", "machine-2"}
-        for each in ended.values():
-            (sound,) = [file for file in each["artifacts"] if file["kind"] == "audio"]
-            got = api.get(sound["url"].removeprefix("/api/v1"), follow_redirects=True)
-            assert got.status_code == 200
-            assert hashlib.sha256(got.content).hexdigest() == sound["sha256"]
+        _fetch(api, ended)
+
+        # The one that was away has rendered on, and now learns that nobody waits for it.
+        cluster.network.mend("machine-3")
+        cluster.end("machine-1")
+        cluster.end("machine-2")
+        more = _ordered(api, tmp_path / "music.wav", 1)
+        until(lambda: all(each["state"] in {"completed", "failed"} for each in told()), 300)
+        after = {each["id"]: each for each in told()}
+        assert [after[id]["worker"] for id in more] == ["machine-3"]
+        assert [after[id]["state"] for id in more] == ["completed"]
+        assert {id: after[id]["artifacts"] for id in ended} == {
+            id: each["artifacts"] for id, each in ended.items()
+        }
+        _fetch(api, after)
+        cluster.end("machine-3")
     assert not list((tmp_path / "films").iterdir())  # of this machine: nobody wrote there
-    assert {len({file["name"] for file in each["artifacts"]}) for each in ended.values()} == {
-        len(each["artifacts"]) for each in ended.values()
-    }
 
 
-def _ordered(api: httpx.Client, music: Path) -> list[str]:
+def _fetch(api: httpx.Client, ended: Mapping[str, Mapping[str, Any]]) -> None:
+    """Each has one sound, and it is what it was when it was published."""
+    for each in ended.values():
+        (sound,) = [file for file in each["artifacts"] if file["kind"] == "audio"]
+        got = api.get(sound["url"].removeprefix("/api/v1"), follow_redirects=True)
+        assert got.status_code == 200
+        assert hashlib.sha256(got.content).hexdigest() == sound["sha256"]
+        assert len({file["name"] for file in each["artifacts"]}) == len(each["artifacts"])
+
+
+def _ordered(api: httpx.Client, music: Path, count: int = RENDERS) -> list[str]:
     """The ids of as many narrations over one piece of music."""
     uploaded = api.post("/assets", params={"name": music.name}, content=music.read_bytes()).json()["data"]
     background = {"track": f"asset:{uploaded['id']}", "required": True}
     # Some take a while: there is something of them in the bucket when their machine is lost.
-    scripts = [f"This is number {number}. " * (1 if number % 4 else 40) for number in range(1, RENDERS + 1)]
+    scripts = [f"This is number {number}. " * (1 if number % 4 else 40) for number in range(1, count + 1)]
     items = [{"params": {"script": script}} for script in scripts]
     order = {"pipeline": "narration", "params": {"layers": {"background": background}}, "assets": items}
     answer = api.post("/batches", json=order)

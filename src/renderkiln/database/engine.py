@@ -17,7 +17,15 @@ from renderkiln.domain.errors import UserError
 
 _PRAGMAS = ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
 _ADVISORY_LOCK = 0x6B696C6E  # any number, as long as it is ours: "kiln"
-_CONNECT_TIMEOUT = 10  # seconds
+# Of libpq, in seconds but for the last. By default, whoever waits for an answer from a server whose cable was
+# cut learns of it after a quarter of an hour, or two hours.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 _IDLE = 1.0  # seconds
 _ASKING = 0.05  # seconds
 _HELD_LOCKS = 5  # seconds that a transaction may do nothing
@@ -118,8 +126,9 @@ def _engine(address: sa.URL) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
-    if "connect_timeout" not in address.query:
-        arguments["connect_args"] = {"connect_timeout": _CONNECT_TIMEOUT}
+    arguments["connect_args"] = {
+        name: value for name, value in _PATIENCE.items() if name not in address.query
+    }
     try:
         engine = sa.create_engine(address, **arguments)
         sa.event.listen(engine, "connect", _prepare_postgres)

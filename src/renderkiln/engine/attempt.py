@@ -22,7 +22,7 @@ from renderkiln.domain.fingerprint import fingerprint
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Cancelled, Done, Failed, Outcome, TryAgain
 from renderkiln.domain.retry import Retry
-from renderkiln.domain.states import ENDED, JobState
+from renderkiln.domain.states import JobState
 from renderkiln.engine import joblog, workfolder
 from renderkiln.engine.announce import tell
 from renderkiln.engine.cargo import Cargo
@@ -299,8 +299,12 @@ class AttemptRun:
             persist(house.database, house.clock, ending.account)
             state = self._state()
             self._leave(keep=state not in {None, "completed"})  # a retry goes on with what is recorded
-            ended = state is None or state in ENDED
-            narrator.say("job.cancelled" if ended else "job.taken_over", message="It is not ours any more")
+            if state in {None, "cancelled"}:
+                narrator.say("job.cancelled", message="While nothing was heard of this worker")
+            else:
+                narrator.say(
+                    "job.taken_over", message="Another worker has it, as nothing was heard of this one"
+                )
             return
         goes_on = told.name in {"job.retrying", "job.handed_back"} and not ending.made
         keep = goes_on or ending.keeps(outcome)

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat
+from dbos._error import DBOSAwaitedWorkflowCancelledError
 
 from renderkiln.domain.queue import UPLOADS
 from renderkiln.engine.ticket import Ticket
@@ -293,4 +294,11 @@ def create_tables(engine: sa.Engine) -> None:
 
 
 def _quiet() -> None:
-    logging.getLogger("dbos").setLevel(logging.ERROR)
+    logger = logging.getLogger("dbos")
+    logger.setLevel(logging.ERROR)
+    logger.addFilter(_is_fault)
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """A ticket that was taken back while its job ran is none: our rows have said what became of the job."""
+    return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError))

@@ -113,7 +113,7 @@ def test_a_restart_under_the_same_name_is_another_worker(rig: Rig) -> None:
     assert len(rig.told("job.taken_over", job=id)) == 1
 
 
-def test_a_worker_that_was_only_stopped_changes_nothing(rig: Rig) -> None:
+def test_a_worker_that_was_only_stopped_changes_nothing(rig: Rig, capfd: pytest.CaptureFixture[str]) -> None:
     first = rig.worker("first")
     (id,) = rig.submit("note", **PARTS)
     until(lambda: rig.told("part.completed", job=id))
@@ -128,6 +128,7 @@ def test_a_worker_that_was_only_stopped_changes_nothing(rig: Rig) -> None:
     assert (rig.job(id), _sha256(rig.output / "note.mkv")) == before
     assert [path.name for path in rig.output.iterdir()] == ["note.mkv"]
     assert len(rig.told("job.completed", job=id)) == 1
+    assert "Traceback" not in capfd.readouterr().err  # that it lost the job is no fault
 
 
 def test_a_worker_that_wakes_up_may_take_its_job_again(rig: Rig) -> None:
