@@ -87,11 +87,14 @@ def cancel(id: str) -> None:
 @click.option("--cancelled", is_flag=True, help="Also the cancelled ones.")
 @click.option("--from-scratch", is_flag=True, help="Begin anew instead of at the stages that failed.")
 @at_desk
-def retry(id: str, *, cancelled: bool, from_scratch: bool) -> None:
-    """Queue the failed jobs of a batch again."""
+def retry(id: str, *, cancelled: bool, from_scratch: bool) -> int:
+    """Queue the failed jobs of a batch again. Exit status 1 if the budget of the key left some out."""
     from renderkiln.cli.words import say
 
     with open_desk() as desk:
         states: set[JobState] = {"failed", "cancelled"} if cancelled else {"failed"}
         again = desk.retry_batch(id, states, from_scratch=from_scratch)
-        say(f"{id}: {len(again)} jobs queued again")
+    say(f"{id}: {len(again.jobs)} jobs queued again")
+    if again.refused:
+        say(f"{id}: {again.refused} more cost too much, and were left as they are: {again.budget}")
+    return 1 if again.refused else 0

@@ -41,6 +41,15 @@ class Queued:
     idle: str | None
 
 
+@dataclass(frozen=True)
+class Again:
+    """The ids of jobs that were queued again; so many as `refused` were not, because of a `budget`."""
+
+    jobs: Sequence[str]
+    refused: int = 0
+    budget: str | None = None
+
+
 class Desk(Protocol):
     """Every verb raises UserError for what there is not, and for what is not in a state for it."""
 
@@ -87,8 +96,7 @@ class Desk(Protocol):
     def cancel_batch(self, id: str) -> Sequence[str]:
         """The ids of the jobs that were cancelled."""
 
-    def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Sequence[str]:
-        """The ids of the jobs that were queued again."""
+    def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Again: ...
 
     def estimate(self, pipeline: str, order: Order, inputs: Sequence[InputFacts]) -> Estimate:
         """What an order would take, by what its files say of themselves."""

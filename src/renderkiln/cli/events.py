@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from renderkiln.cli.ids import Id
 from renderkiln.cli.jobs import SHAPE
 from renderkiln.cli.opening import at_desk, open_post
-from renderkiln.cli.webhooks import LIMIT, STATES, Id, delivery_row
+from renderkiln.cli.webhooks import LIMIT, STATES, delivery_row
 from renderkiln.domain.delivery import DeliveryState
 
 

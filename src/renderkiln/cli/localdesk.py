@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from renderkiln.app import Renderkiln
-from renderkiln.cli.desk import Queued, Terms
+from renderkiln.cli.desk import Again, Queued, Terms
 from renderkiln.cli.jobsheet import Sheet
 from renderkiln.cli.orders import Order, jobs_of
 from renderkiln.client.downloading import finish, half_of, safe_name, same
@@ -105,9 +105,9 @@ class LocalDesk:
         wanted = self._jobs_of(id)
         return to_the_end(lambda after: self.room.bulk.cancel(wanted, after=after))
 
-    def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Sequence[str]:
+    def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Again:
         wanted, bulk = replace(self._jobs_of(id), states=states), self.room.bulk
-        return to_the_end(lambda after: bulk.retry(wanted, from_scratch=from_scratch, after=after))
+        return Again(to_the_end(lambda after: bulk.retry(wanted, from_scratch=from_scratch, after=after)))
 
     def estimate(self, pipeline: str, order: Order, inputs: Sequence[InputFacts]) -> Estimate:
         return self.kiln.estimate(pipeline, order.params, inputs)

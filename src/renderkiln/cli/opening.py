@@ -1,4 +1,4 @@
-"""Which desk a command goes to: the options that say so, and the way there."""
+"""Where a command goes, to this machine or to a server: the options that say so, and the way there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from renderkiln.cli.desk import Desk
+from renderkiln.cli.keyring import Keyring
 from renderkiln.cli.post import Post
+from renderkiln.cli.shelf import Shelf
 from renderkiln.client import Client
-from renderkiln.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from renderkiln.app import Renderkiln
@@ -22,27 +23,11 @@ _GIVEN = f"{__name__}.given"
 
 
 def at_desk(command: F) -> F:
-    """Adds the options that say where: within the command, `open_desk` goes there."""
+    """Adds the options that say where: within the command, `open_desk` and the others go there."""
     key = "Key for it; better in RENDERKILN_API_KEY, for others see command lines."
     command = click.option("--api-key", metavar="KEY", expose_value=False, callback=_note, help=key)(command)
     server = "Speak to this server instead of the database of this machine."
     return click.option("--server", metavar="URL", expose_value=False, callback=_note, help=server)(command)
-
-
-@contextmanager
-def open_here(what: str) -> Iterator[Renderkiln]:
-    """For `what` only this machine can do. Raises UsageError where the settings name a server."""
-    from renderkiln.app import Renderkiln
-    from renderkiln.settings import Settings
-
-    settings = Settings.load()
-    if settings.server is not None:
-        raise UsageError(
-            f"{what} does not speak to a server, and the settings name {settings.server}: run it on that "
-            "machine, or use the HTTP API; for this machine, unset RENDERKILN_SERVER"
-        )
-    with Renderkiln.open(settings) as kiln:
-        yield kiln
 
 
 @contextmanager
@@ -74,11 +59,41 @@ def open_post() -> Iterator[Post]:
 
 
 @contextmanager
+def open_shelf() -> Iterator[Shelf]:
+    """The shelf of the options and settings, as `open_desk`."""
+    with _reached() as there:
+        if isinstance(there, Client):
+            from renderkiln.cli.remoteshelf import RemoteShelf
+
+            yield RemoteShelf(there)
+        else:
+            from renderkiln.cli.localshelf import LocalShelf
+
+            yield LocalShelf(there.projects)
+
+
+@contextmanager
+def open_keyring() -> Iterator[Keyring]:
+    """The keyring of the options and settings, as `open_desk`."""
+    with _reached() as there:
+        if isinstance(there, Client):
+            from renderkiln.cli.remotekeyring import RemoteKeyring
+
+            yield RemoteKeyring(there)
+        else:
+            from renderkiln.cli.localkeyring import LocalKeyring
+
+            yield LocalKeyring(there)
+
+
+@contextmanager
 def _reached() -> Iterator[Renderkiln | Client]:
     from renderkiln.settings import Settings
 
-    settings = Settings.load(**click.get_current_context().meta.get(_GIVEN, {}))
-    if settings.server is None:
+    context = click.get_current_context()
+    settings = Settings.load(**context.meta.get(_GIVEN, {}))
+    speaks = any(each.name == "server" for each in context.command.params)  # `render` is of this machine
+    if settings.server is None or not speaks:
         from renderkiln.app import Renderkiln
 
         with Renderkiln.open(settings) as kiln:

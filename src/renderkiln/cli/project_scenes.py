@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from renderkiln.cli.jobs import SHAPE
-from renderkiln.cli.stored import FILE, ID, REVISION, open_projects, read_object
+from renderkiln.cli.opening import at_desk, open_shelf
+from renderkiln.cli.stored import FILE, ID, REVISION, read_object
 from renderkiln.cli.words import clock, put, put_list, say
 
 SCENE = click.argument("scene", metavar="SCENE")
@@ -24,11 +25,12 @@ def scenes() -> None:
 @scenes.command("list")
 @ID
 @SHAPE
+@at_desk
 def list_(id: str, shape: str) -> None:
     """List the scenes of a project, in their order."""
-    with open_projects() as kept:
-        found = kept.scenes(id)
-    put_list(shape, [each.to_json() for each in found], lambda: scene_rows([each.document for each in found]))
+    with open_shelf() as shelf:
+        found = shelf.scenes(id)
+    put_list(shape, found, lambda: scene_rows([each["scene"] for each in found]))
 
 
 @scenes.command("add")
@@ -36,13 +38,17 @@ def list_(id: str, shape: str) -> None:
 @FILE
 @click.option("--at", type=click.IntRange(1), help="Which position it takes; by default the last.")
 @REVISION
+@at_desk
 def add(id: str, file: Path, at: int | None, revision: int | None) -> None:
-    """Put the scene in FILE into a project and print the scene's id; - reads it from stdin."""
+    """Put the scene in FILE into a project and print the scene's id; - reads it from stdin.
+
+    Its paths count from the project's folder; with --server, from where FILE is.
+    """
     scene = read_object(file)
-    with open_projects() as kept:
-        added = kept.add_scene(id, scene, at=at, revision=revision)
-    put(added.id)
-    say(f"{id}: scene {added.id} added at position {added.position}")
+    with open_shelf() as shelf:
+        added = shelf.add_scene(id, scene, file.parent, at=at, revision=revision)
+    put(added["id"])
+    say(f"{id}: scene {added['id']} added at position {added['position']}")
 
 
 @scenes.command("replace")
@@ -50,11 +56,12 @@ def add(id: str, file: Path, at: int | None, revision: int | None) -> None:
 @SCENE
 @FILE
 @REVISION
+@at_desk
 def replace(id: str, scene: str, file: Path, revision: int | None) -> None:
     """Let a scene be the one in FILE, under the same id; - reads it from stdin."""
     document = read_object(file)
-    with open_projects() as kept:
-        kept.replace_scene(id, scene, document, revision=revision)
+    with open_shelf() as shelf:
+        shelf.replace_scene(id, scene, document, file.parent, revision)
     say(f"{id}: scene {scene} replaced")
 
 
@@ -63,10 +70,11 @@ def replace(id: str, scene: str, file: Path, revision: int | None) -> None:
 @SCENE
 @click.argument("position", metavar="POSITION", type=click.IntRange(1))
 @REVISION
+@at_desk
 def move(id: str, scene: str, position: int, revision: int | None) -> None:
     """Let a scene be the one at POSITION, counted from 1."""
-    with open_projects() as kept:
-        kept.move_scene(id, scene, position, revision=revision)
+    with open_shelf() as shelf:
+        shelf.move_scene(id, scene, position, revision)
     say(f"{id}: scene {scene} moved to position {position}")
 
 
@@ -74,10 +82,11 @@ def move(id: str, scene: str, position: int, revision: int | None) -> None:
 @ID
 @SCENE
 @REVISION
+@at_desk
 def remove(id: str, scene: str, revision: int | None) -> None:
     """Take a scene out of a project."""
-    with open_projects() as kept:
-        kept.remove_scene(id, scene, revision=revision)
+    with open_shelf() as shelf:
+        shelf.remove_scene(id, scene, revision)
     say(f"{id}: scene {scene} removed")
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from renderkiln.cli.desk import Queued, Terms
+from renderkiln.cli.desk import Again, Queued, Terms
 from renderkiln.cli.jobsheet import Sheet
 from renderkiln.cli.luggage import Luggage, pack
 from renderkiln.cli.orders import Order
@@ -128,8 +128,9 @@ class RemoteDesk:
     def cancel_batch(self, id: str) -> Sequence[str]:
         return self.client.cancel_batch(id)
 
-    def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Sequence[str]:
-        return self.client.retry_batch(id, cancelled="cancelled" in states, from_scratch=from_scratch)
+    def retry_batch(self, id: str, states: Collection[JobState], *, from_scratch: bool) -> Again:
+        done = self.client.retry_batch(id, cancelled="cancelled" in states, from_scratch=from_scratch)
+        return Again(done.jobs, done.over_budget, done.budget)
 
     def estimate(self, pipeline: str, order: Order, inputs: Sequence[InputFacts]) -> Estimate:
         if pack(pipeline, order).files:
@@ -186,10 +187,11 @@ def _facts(facts: InputFacts) -> dict[str, object]:
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """A call that is wrong is wrong whoever says so."""
+    """A call that is wrong is wrong whoever says so; what no id can be is a thing that there is not."""
     try:
         yield
     except RenderkilnApiError as error:
-        if error.code in _WRONG:
+        named = any(each["field"].startswith("path.") for each in error.details)
+        if error.code in _WRONG and not named:
             raise UsageError(str(error)) from error
         raise

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from renderkiln.cli.bytesize import ByteSize
+from renderkiln.cli.opening import open_shelf
 from renderkiln.cli.options import options_of
 from renderkiln.cli.orders import Form, Order
-from renderkiln.cli.stored import STDIN, content, is_stored, stored_order
+from renderkiln.cli.stored import STDIN, content, is_stored
 from renderkiln.cli.words import put, put_json, shown, tell
 from renderkiln.domain.errors import UsageError
 from renderkiln.pipelines.scenes.document.mistakes import Mistake, WrongProject
@@ -83,12 +84,13 @@ def _read(file: Path, scenes: Sequence[str]) -> tuple[Project, Path | None]:
 
 
 def _stored(id: str) -> tuple[Project, Path | None]:
-    from renderkiln.app import Renderkiln
-    from renderkiln.settings import Settings
+    from renderkiln.app import outside_document
 
-    with Renderkiln.open(Settings.load()) as kiln:
-        document, folder = stored_order(kiln, id)
-    return project_of(document, id), folder
+    with open_shelf() as shelf:
+        told, document = shelf.read(id)
+    if (folder := told.get("folder")) is None:
+        document = outside_document(document)  # paths in it would be those of another machine
+    return project_of(document, id), None if folder is None else Path(folder)
 
 
 def _folder(file: Path) -> Path:

@@ -86,6 +86,11 @@ def moment(when: datetime | None) -> str:
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
 
+def moment_told(when: str | None) -> str:
+    """`moment` of a time as the API tells it."""
+    return moment(None if when is None else datetime.fromisoformat(when))
+
+
 def _result(stored: StoredJob) -> str:
     report = stored.report
     match report.state:

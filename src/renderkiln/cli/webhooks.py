@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, get_args
 
 import click
 
+from renderkiln.cli.ids import Id
 from renderkiln.cli.jobs import SHAPE
 from renderkiln.cli.opening import at_desk, open_post
 from renderkiln.cli.post import Post, Told
 from renderkiln.domain.delivery import DeliveryState
-
-
-class Id(click.ParamType[str]):
-    """`whk_…` for a webhook, `msg_…` for a delivery or a handled event."""
-
-    name = "id"
-
-    def __init__(self, prefix: str, what: str) -> None:
-        self._prefix, self._what = prefix, what
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if re.fullmatch(rf"{self._prefix}_[0-9a-f]{{1,40}}", value) is None:
-            self.fail(
-                f"{value[:80]!r} is no id of {self._what}, such as {self._prefix}_0123456789", param, ctx
-            )
-        return str(value)
-
 
 STATES = click.option(
     "--state",
@@ -188,38 +171,34 @@ def replay(id: str, ids: tuple[str, ...]) -> None:
 
 def delivery_row(told: Told) -> dict[str, Any]:
     """A delivery as a row for people."""
+    from renderkiln.cli.tables import moment_told
+
     return {
         "id": told["id"],
         "state": told["state"],
         "tries": told["attempts"],
         **({"answer": told["status"] or ""} if "status" in told else {}),
         "type": told["type"],
-        "created": _moment(told["createdAt"]),
-        "next": _moment(told["nextAt"]),
+        "created": moment_told(told["createdAt"]),
+        "next": moment_told(told["nextAt"]),
         "why": told["error"],
     }
 
 
 def _row(told: Told) -> dict[str, Any]:
+    from renderkiln.cli.tables import moment_told
+
     failing = told["failingSince"]
     return {
         "id": told["id"],
         "state": "disabled" if not told["enabled"] else "failing" if failing else "enabled",
         "types": ",".join(told["types"]),
-        "created": _moment(told["createdAt"]),
-        "failing since": _moment(failing),
+        "created": moment_told(told["createdAt"]),
+        "failing since": moment_told(failing),
         "url": told["url"],
         "label": told["label"],
         "why": told["reason"],
     }
-
-
-def _moment(told: str | None) -> str:
-    from datetime import datetime
-
-    from renderkiln.cli.tables import moment
-
-    return moment(None if told is None else datetime.fromisoformat(told))
 
 
 def _put_secret(shape: str, told: Told, what: str) -> None:

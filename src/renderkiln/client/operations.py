@@ -12,9 +12,11 @@ from typing import Any
 from renderkiln.client import downloading, listening, uploading, watching
 from renderkiln.client.asking import data_of
 from renderkiln.client.calls import all_of, given, part_of
+from renderkiln.client.documents import Documents
 from renderkiln.client.downloading import OnBytes
 from renderkiln.client.effects import Flow, Item, Request
 from renderkiln.client.hooks import Hooks
+from renderkiln.client.keyring import Keyring
 from renderkiln.client.method import listing, operation
 from renderkiln.client.records import (
     Artifact,
@@ -26,6 +28,7 @@ from renderkiln.client.records import (
     Job,
     News,
     Queue,
+    Retried,
     Submitted,
 )
 from renderkiln.client.watching import OnProgress
@@ -53,7 +56,7 @@ class Part:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Operations(Hooks):
+class Operations(Hooks, Documents, Keyring):
     """Every call raises RenderkilnApiError where the server refuses or does not answer.
 
     Jobs, batches and assets are named by their ids, or by what an earlier call has brought.
@@ -253,13 +256,13 @@ class Operations(Hooks):
     @operation
     def cancel_batch(self, batch: str | Batch | Submitted) -> Flow[tuple[str, ...]]:
         """Cancel what has not ended of it; the ids of those jobs."""
-        return (yield from self._portions(f"/batches/{_batch(batch)}/cancel", {}))
+        return (yield from self._portions(f"/batches/{_batch(batch)}/cancel", {})).jobs
 
     @operation
     def retry_batch(
         self, batch: str | Batch | Submitted, *, cancelled: bool = False, from_scratch: bool = False
-    ) -> Flow[tuple[str, ...]]:
-        """Queue its failed jobs again, and its `cancelled` ones if told so; their ids."""
+    ) -> Flow[Retried]:
+        """Queue its failed jobs again, and its `cancelled` ones if told so: those that a budget allows."""
         how = {"cancelled": cancelled, "fromScratch": from_scratch}
         return (yield from self._portions(f"/batches/{_batch(batch)}/retry", how))
 
@@ -329,16 +332,20 @@ class Operations(Hooks):
         wish = {"pipeline": pipeline, "params": dict(params or {}), "inputs": [dict(each) for each in inputs]}
         return Estimate.of((yield from self._post("/estimates", wish)))
 
-    def _portions(self, path: str, how: Mapping[str, Any]) -> Flow[tuple[str, ...]]:
-        """What is done to many jobs, by as many requests as it takes; the ids of those to which it was."""
-        changed: list[str] = []
-        cursor: str | None = None
+    def _portions(self, path: str, how: Mapping[str, Any]) -> Flow[Retried]:
+        """What is done to many jobs, by as many requests as it takes."""
+        done, cursor = Retried(), None
         while True:
-            done = yield from self._post(path, {**how, **given(cursor=cursor)})
-            changed += done["jobs"]
-            cursor = done["nextCursor"]
+            told = yield from self._post(path, {**how, **given(cursor=cursor)})
+            more = Retried.of(told)
+            done = Retried(
+                jobs=done.jobs + more.jobs,
+                over_budget=done.over_budget + more.over_budget,
+                budget=more.budget or done.budget,
+            )
+            cursor = told["nextCursor"]
             if cursor is None:
-                return tuple(changed)
+                return done
 
     def _place(self, file: File, on_upload: OnBytes | None) -> Flow[str]:
         """What the server calls a file, which is there then."""

@@ -10,6 +10,8 @@ from types import UnionType
 from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
 from renderkiln.client.errors import RenderkilnApiError
+from renderkiln.domain.access import Scope
+from renderkiln.domain.budget import Period
 from renderkiln.domain.delivery import DeliveryState
 from renderkiln.domain.states import ENDED, JobState
 
@@ -241,6 +243,15 @@ class Submitted(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retried(Record):
+    """The ids of `jobs` that were queued again. `over_budget` others cost too much, and `budget` says why."""
+
+    jobs: tuple[str, ...] = ()
+    over_budget: int = 0
+    budget: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Asset(Record):
     """A file on the server, for jobs to use. `size` is in bytes."""
 
@@ -349,3 +360,58 @@ class Emitted(Record):
     timestamp: datetime | None = None
     handled: bool = False
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project(Record):
+    """A project of scenes. `revision` is one higher with each change of it or its scenes.
+
+    `scenes` is how many it has; a list of projects does not bring their `document`.
+    """
+
+    id: str
+    name: str
+    scenes: int = 0
+    revision: int = 1
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    document: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene(Record):
+    """A scene of a project. `position` counts from 1, `scene` is its document."""
+
+    id: str
+    position: int
+    scene: Mapping[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget(Record):
+    """What an account may spend in each `period`."""
+
+    amount: float
+    period: Period
+    currency: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key(Record):
+    """Who may use the server. Keys of one `account` see each other's jobs; `start` is how it begins.
+
+    `key` is what its holder sends. It is told when it is made.
+    """
+
+    id: str
+    name: str
+    scope: Scope
+    account: str = ""
+    budget: Budget | None = None
+    start: str = ""
+    created_at: datetime | None = None
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None
+    key: str = field(default="", repr=False)

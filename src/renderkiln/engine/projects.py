@@ -25,7 +25,7 @@ from renderkiln.events import journal
 
 Document = Mapping[str, Any]
 
-_FIRST = {"duration": 3600}  # a scene that nobody can object to
+FIRST = {"duration": 3600}  # a scene that nobody can object to
 _LONGEST = 500  # characters of a name
 
 
@@ -194,7 +194,7 @@ class Projects:
     def _parted(self, document: Document) -> tuple[dict[str, Any], Sequence[dict[str, Any]]]:
         """What is kept of a document: all but its scenes, and these, each with its id."""
         if document.get("scenes", []) == []:  # a renderer wants one; who stores a project may add it later
-            head = self.check({**document, "scenes": [_FIRST]})
+            head = self.check({**document, "scenes": [FIRST]})
             del head["scenes"]
             return head, []
         head = self.check(document)

@@ -162,6 +162,65 @@ def test_queues_pause_and_resume(client: Client) -> None:
 
 
 @ON_ONE
+def test_projects_are_kept_and_nobody_overwrites_what_was_not_seen(client: Client, api: Api) -> None:
+    project = client.create_project({"title": "Kites", "scenes": []}, name="kites")
+    assert (project.name, project.scenes, project.revision, project.document) == ("kites", 0, 1, None)
+    first = client.add_scene(project, {"duration": 2}, revision=1)
+    second = client.add_scene(project, {"id": "intro", "duration": 1}, at=1)
+    assert [(each.id, each.position) for each in client.scenes(project.id)] == [("intro", 1), ("scene-1", 2)]
+    assert client.move_scene(project, "intro", 2).position == 2
+    assert client.replace_scene(project, first.id, {"duration": 3}).scene["duration"] == 3
+    client.remove_scene(project, second.id)
+    for stale in (
+        lambda: client.rename_project(project, "mine", revision=2),
+        lambda: client.delete_project(project, revision=2),
+        lambda: client.add_scene(project, {"duration": 1}, revision=2),
+    ):
+        with pytest.raises(Conflict, match="is at revision 6, not 2"):
+            stale()
+    seen = client.project(project.id)
+    assert (seen.revision, seen.document) == (
+        6,
+        {"title": "Kites", "scenes": [{"id": "scene-1", "duration": 3}]},
+    )
+    assert client.replace_project(project, {"scenes": []}, revision=6).revision == 7
+    assert client.rename_project(project, "Dragons").name == "Dragons"
+    with pytest.raises(Invalid, match="path on the server"):
+        client.create_project({"music": "/etc/passwd"})
+
+    async def use() -> list[str]:
+        async with AsyncClient(str(api.client.base_url), api.keys["submit"]) as other:
+            await other.create_project({"title": "Other"})
+            return [each.name async for each in other.projects()]
+
+    assert anyio.run(use) == ["Other", "Dragons"]
+    client.delete_project(project)
+    with pytest.raises(NotFound):
+        client.project(project)
+
+
+@ON_ONE
+def test_keys_are_made_changed_and_revoked(client: Client, api: Api) -> None:
+    made = client.create_key("app", "read", account="studio", budget=5, period="day")
+    assert (made.scope, made.account, made.key[:8]) == ("read", "studio", made.start)
+    assert made.key not in repr(made)
+    assert (made.budget and (made.budget.amount, made.budget.period)) == (5, "day")
+    assert client.change_key(made, scope="admin").budget == made.budget
+    with Client(str(api.client.base_url), made.key) as other:
+        assert other.change_key(made.id, name="mine", no_budget=True).budget is None
+        everyone = {each.id: each for each in other.keys()}  # noqa: SIM118 - no dictionary
+        assert (everyone[made.id].name, everyone[made.id].key) == ("mine", "")
+    with pytest.raises(UsageError):
+        client.change_key(made, budget=1, no_budget=True)
+    assert client.revoke_key(made).revoked_at is not None
+    with Client(str(api.client.base_url), made.key) as other, pytest.raises(Unauthorized):
+        other.keys()
+    last = next(id for id, each in everyone.items() if each.name == "admin")
+    with pytest.raises(Conflict, match="last admin"):
+        client.revoke_key(last)
+
+
+@ON_ONE
 def test_what_is_wrong_is_told_by_its_class_and_never_with_the_key(api: Api, client: Client) -> None:
     key = api.keys["admin"]
     with pytest.raises(NotFound, match="there is no job b-9") as gone:

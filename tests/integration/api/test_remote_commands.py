@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import wave
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.integration, ON_ONE]
 # What names folders here and addresses there, and what is older with each look
 # What says where files lie, which a server does not tell; and what is told on one side only
 LOCAL = {
-    "path", "url", "statusUrl", "result", "error", "message",
+    "path", "folder", "url", "statusUrl", "result", "error", "message",
     "oldestSeconds", "attempts", "waitsFor", "crashes",
 }  # fmt: skip
 
@@ -142,19 +143,134 @@ def test_what_is_submitted_is_the_same(api: Api, here: Command, there: Command) 
     assert (status, "nope.wav is not there" in words) == (1, True)
 
 
-def test_an_estimate_is_the_same_and_others_do_not_speak_of_this_machine_unasked(
-    api: Api, here: Command, there: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_estimate_is_the_same(api: Api, here: Command, there: Command) -> None:
     (api.folder / "script.txt").write_text("Breathe in.")
     call = ("estimate", "narration", "script.txt", "-o", "json")
     status, out, words = there(*call)
     assert (status, json.loads(out)["jobs"][0]["basis"]) == (0, "guess"), words
     assert here(*call)[:2] == (status, out)
-    monkeypatch.setenv("RENDERKILN_SERVER", str(api.client.base_url))
-    for other in (("keys", "list"), ("projects", "list")):
-        status, out, words = here(*other)
-        assert (status, out) == (2, "")
-        assert "does not speak to a server" in words
+
+
+def test_keys_are_kept_by_command(here: Command, there: Command) -> None:
+    for command, other in ((here, there), (there, here)):
+        status, secret, words = command("keys", "create", "--name", "app", "--budget", 5)
+        id = words.split()[3].rstrip(",")
+        assert (status, secret.startswith("rk_"), "scope submit; it is not shown" in words) == (0, True, True)
+        made = json.loads(command("keys", "create", "--name", "b", "--account", "studio", "-o", "json")[1])
+        assert {made["scope"], made["account"], made["key"][:8]} == {"submit", "studio", made["start"]}
+        for shape in ("json", "jsonl", "table"):
+            listed = command("keys", "list", "-o", shape)
+            assert (listed[0], listed[1]) == (0, other("keys", "list", "-o", shape)[1])
+            assert id in listed[1]
+            assert secret.strip() not in listed[1]
+        words = command("keys", "change", id, "--scope", "read", "--budget-period", "day")[2]
+        assert words == f"renderkiln: app: key {id}, scope read, 5.00 USD a day\n"
+        changed = json.loads(command("keys", "change", id, "--budget", 7, "-o", "json")[1])
+        assert changed["budget"] == {"amount": 7.0, "period": "day", "currency": "USD"}
+        assert command("keys", "change", id, "--no-budget", "--name", "c")[2].endswith("read, no budget\n")
+        assert command("keys", "revoke", id) == (0, "", f"renderkiln: {id}: revoked\n")
+        for status, wrong in (
+            (1, ("revoke", id)),
+            (1, ("change", id, "--name", "d")),
+            (1, ("revoke", "key_0")),
+            (2, ("revoke", "../x\x00")),
+            (2, ("change", id)),
+            (2, ("change", id, "--no-budget", "--budget", 1)),
+            (2, ("change", made["id"], "--budget-period", "day")),
+            (2, ("create", "--name", "x" * 101)),
+            (2, ("create", "--name", "x", "--account", "no/account")),
+            (2, ("create",)),
+        ):
+            told, out, words = command("keys", *wrong)
+            assert (told, out, words.count("\n")) == (status, "", 1), (wrong, words)
+
+
+def test_projects_are_kept_by_command_with_the_files_that_they_name(
+    api: Api, here: Command, there: Command
+) -> None:
+    folder = api.folder / "films"
+    folder.mkdir()
+    with wave.open(str(folder / "song.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000))
+    scene = {"id": "kite", "duration": 2, "layers": [{"type": "text", "text": "song.wav"}]}
+    write = (folder / "film.json").write_text
+    write(json.dumps({"title": "Kites", "music": "song.wav", "scenes": [scene]}))
+    (folder / "outro.json").write_text(json.dumps({"voice": {"file": "song.wav"}}))
+    for command, remote in ((here, False), (there, True)):
+        projects = partial(command, "projects")
+        status, out, words = projects("create", "films/film.json")
+        id = out.strip()
+        assert (status, words) == (0, "renderkiln: Kites: stored with 1 scene\n")
+        assert projects("rename", id, "Dragons")[2] == f"renderkiln: {id}: called Dragons, revision 2\n"
+        assert projects("scenes", "add", id, "films/outro.json", "--at", 1)[1:] == (
+            "scene-1\n",
+            f"renderkiln: {id}: scene scene-1 added at position 1\n",
+        )
+        film = json.loads(projects("show", id, "-o", "json")[1])
+        named = {film["music"]["file"], film["scenes"][0]["voice"]["file"]}
+        assert len(named) == 1  # the same file
+        assert named.pop().startswith("asset:ast_" if remote else "song.wav")
+        assert film["scenes"][1]["layers"][0]["text"] == "song.wav"  # which only reads like one
+        assert projects("scenes", "replace", id, "scene-1", "films/outro.json", "--revision", 3)[0] == 0
+        assert projects("scenes", "move", id, "kite", 1)[0] == 0
+        assert projects("scenes", "list", id)[1].splitlines()[1].split()[:2] == ["1", "kite"]
+        assert json.loads(projects("list", "-o", "json")[1])[0]["scenes"] == 2
+        assert projects("scenes", "remove", id, "scene-1")[0] == 0
+        assert "1 scene now, revision 7" in projects("replace", id, "films/film.json")[2]
+        queued = command("submit", "scenes", id, "--resolution", "480p")
+        assert queued[0] == 0, queued
+        for status, wrong in (
+            (1, ("rename", id, "x", "--revision", 1)),
+            (1, ("show", "prj_0")),
+            (1, ("scenes", "remove", id, "nope")),
+            (1, ("scenes", "remove", id, "../x")),
+            (1, ("scenes", "replace", id, "nope", "films/outro.json")),
+            (2, ("show", "../x\x00")),
+            (2, ("scenes", "add", id, "films/outro.json", "--at", 9)),
+            (2, ("scenes", "add", id, "films/film.json")),
+            (2, ("scenes", "move", id, "kite", 9)),
+            (2, ("rename", id, "x" * 600)),
+            (2, ("delete", id)),
+        ):
+            told, out, words = projects(*wrong)
+            assert (told, out) == (status, ""), (wrong, words)
+            assert words.startswith(("renderkiln: ", "the project: ")), words
+        assert projects("delete", id, "--yes") == (0, "", f"renderkiln: {id}: deleted\n")
+    write(json.dumps({"music": "gone.wav"}))
+    status, _, words = there("projects", "create", "films/film.json")
+    assert (status, 'there is no file "gone.wav"' in words) == (2, True), words
+
+
+def test_a_project_that_names_files_of_the_server_is_not_rendered_with_those_of_this_machine(
+    api: Api, here: Command, there: Command
+) -> None:
+    (api.folder / "song.wav").write_bytes(b"")
+    (api.folder / "film.json").write_text(
+        json.dumps({"music": "song.wav", "scenes": [{"id": "a", "duration": 1}]})
+    )
+    id = here("projects", "create", "film.json")[1].strip()
+    status, _, words = there("submit", "scenes", id)
+    assert (status, "is a path on the server" in words) == (2, True), words
+
+
+def test_who_retries_a_batch_beyond_a_budget_is_told(api: Api, here: Command) -> None:
+    made = json.loads(here("keys", "create", "--name", "a", "--budget", 0.05, "-o", "json")[1])
+    at = ("--server", str(api.client.base_url), "--api-key", made["key"])
+    (api.folder / "script.txt").write_text("Breathe in. " * 100)
+    order = ("submit", "narration", "script.txt", "script.txt", "--voice", "openai:nova", *at)
+    status, out, words = here(*order)
+    assert status == 0, words
+    batch = out.split("-")[0]
+    assert here("batches", "cancel", batch, *at)[0] == 0
+    assert here("submit", "narration", "script.txt", "--voice", "openai:nova", *at)[0] == 0
+    status, _, words = here("batches", "retry", batch, "--cancelled", *at)
+    first, second = words.splitlines()
+    assert (status, first) == (1, f"renderkiln: {batch}: 1 jobs queued again")
+    assert second.startswith(
+        f"renderkiln: {batch}: 1 more cost too much, and were left as they are: this would"
+    )
+    assert "of a budget of 0.05 USD" in second
 
 
 def test_webhooks_are_kept_by_command(api: Api, here: Command, there: Command) -> None:

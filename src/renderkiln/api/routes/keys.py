@@ -21,7 +21,7 @@ from renderkiln.engine.keys import LastAdmin, NoKey
 
 router = APIRouter(tags=["keys"])
 
-KeyId = Annotated[str, Path(pattern=r"^key_[0-9a-f]{16}$", description="Id of a key")]
+KeyId = Annotated[str, Path(pattern=r"^key_[0-9a-f]{1,40}$", description="Id of a key")]
 
 
 class Allowance(BaseModel):
