@@ -24,7 +24,8 @@ from renderkiln.domain.work import Work
 from renderkiln.engine.narrator import Narrator
 from renderkiln.engine.persist import persist
 from renderkiln.engine.records import Hold, Records
-from renderkiln.engine.storing import Changed, Storehouse, Storing, is_here, waiting
+from renderkiln.engine.storing import Storehouse, Storing, is_here, waiting
+from renderkiln.storage.errors import Altered
 
 _LOST = TryAgain("ARTIFACT_LOST", "its files were made, but are missing or changed now: made anew", 0.0)
 
@@ -94,7 +95,7 @@ class SecondLeg:
         upload = Storing(self._storehouse, self._database, self._clock, self._hold, job, narrator, self._stop)
         try:
             return upload.run(done)
-        except Changed:
+        except Altered:
             self._forget()
             return _LOST
 

@@ -16,7 +16,7 @@ from renderkiln.database import artifacts, guard
 from renderkiln.database.engine import Database
 from renderkiln.domain.artifact import Artifact, Kept, Visibility
 from renderkiln.domain.clock import Clock
-from renderkiln.domain.errors import RenderkilnError, Stopped
+from renderkiln.domain.errors import Stopped
 from renderkiln.domain.job import Job
 from renderkiln.domain.outcomes import Done
 from renderkiln.domain.queue import UPLOADS
@@ -37,10 +37,6 @@ _TELL_EVERY = 0.1  # seconds
 def waiting(job: Job, attempt: int, host: str) -> Job:
     """The job as it waits to be uploaded from `host`, with as many tries as it had to be rendered."""
     return replace(job, queue=UPLOADS, host=host, max_attempts=job.max_attempts + attempt - 1)
-
-
-class Changed(RenderkilnError):
-    """A finished file is not what it was when it was made."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Storing:
     def run(self, done: Done) -> Done:
         """Store every file that is not stored yet, verify it and record where it is; all of them.
 
-        Raises `Changed`, `Stopped`, `Superseded` and `StorageError`.
+        Raises `Altered` for a file that is not what it was, `Stopped`, `Superseded` and `StorageError`.
         """
         self.narrator.rise_to(BEGINS)
         self.narrator.say("stage.started", STAGE, _MESSAGE)
@@ -120,11 +116,9 @@ class Storing:
             file.path,
             content_type=file.content_type,
             metadata={"job": job.id, "name": file.path.name},
+            sha256=file.sha256,
             progress=meter.at,
         )
-        if (stored.size, stored.sha256) != (file.size, file.sha256):
-            room.delete(key)
-            raise Changed(f"{file.path.name} is not what it was when it was made")
         kept = Kept(stored.location, visibility, key)
         self._write(lambda c: artifacts.note_kept(c, job.id, position, kept))
         return kept

@@ -36,9 +36,10 @@ class Storage(Protocol):
         """Store a file whole or not at all, in place of the one under this key.
 
         `if_absent` raises `Taken` instead of replacing one. `move` gives a file away: it is gone from its
-        place once it is stored. `sha256` is that of a file, where it is known: it is not read for that
-        again. `progress` hears the number of bytes, the last one when the file is there; an error it raises
-        ends the upload and nothing is stored.
+        place once it is stored. `sha256` is that of a file, where it is known: what is given away is not
+        read for that again; any other file that has another one raises `Altered`, and what was under the
+        key stays. `progress` hears the number of bytes, the last one when the file is there; an error it
+        raises ends the upload and nothing is stored.
         """
 
     def open(self, key: str, span: Span = WHOLE) -> Reading:

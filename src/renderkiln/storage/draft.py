@@ -32,7 +32,7 @@ class Draft:
     ) -> tuple[int, str]:
         """Put the source in; (bytes, SHA-256). `take` shares the source's own file where that can be."""
         filled = self._by_link(source, sha256, progress) if take and isinstance(source, Path) else None
-        return filled or self._by_copy(source, sha256, progress)
+        return filled or self._by_copy(source, progress)
 
     def stamp(self) -> os.stat_result:
         """Give the file a time that no other version of it has, and see it on the disk."""
@@ -53,12 +53,12 @@ class Draft:
             return None
         return measure(self.path, sha256, progress)
 
-    def _by_copy(self, source: Source, sha256: str | None, progress: Progress | None) -> tuple[int, str]:
+    def _by_copy(self, source: Source, progress: Progress | None) -> tuple[int, str]:
         with trouble(self._where):
             file = self.path.open("wb", buffering=0)
         with file:
             if isinstance(source, Path) and _cloned(source, file):
-                return measure(self.path, sha256, progress)
+                return measure(self.path, None, progress)
             return self._written(file, source, progress)
 
     def _written(self, file: BinaryIO, source: Source, progress: Progress | None) -> tuple[int, str]:

@@ -8,6 +8,7 @@
         ├── Taken                 something is, and only a new file was to be stored
         ├── OutOfRange            the file ends before the bytes that were asked for
         ├── Full                  no space is left
+        ├── Altered               the file is not the one that was announced
         └── Forged, Expired       a signed URL that is not, or no longer, good
 
 A stage may let them pass: they are `Temporary` or `Permanent` too.
@@ -49,6 +50,10 @@ class OutOfRange(Refused):
 
 class Full(Refused):
     """No space is left."""
+
+
+class Altered(Refused):
+    """The file has other bytes than those whose SHA-256 was told: nothing was stored."""
 
 
 class Forged(Refused):

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from renderkiln.storage.errors import Refused
+from renderkiln.storage.errors import Altered
 from renderkiln.storage.etag import ETag
 from renderkiln.storage.source import Progress, chunks
 
@@ -61,7 +61,7 @@ class Feed:
                 self._tell(sent)
             yield chunk
         if digest.hexdigest() != self._sha256:
-            raise Refused(f"the file {self._path} was changed while it was stored: nothing was")
+            raise Altered(f"the file {self._path} was changed while it was stored: nothing was")
 
     def _tell(self, sent: int) -> None:
         with self._telling:

@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 from renderkiln.storage.contract import NOTHING
 from renderkiln.storage.draft import SUFFIX, Draft, draft
-from renderkiln.storage.errors import Missing, Refused, StorageError, Taken, Unavailable
+from renderkiln.storage.errors import Altered, Missing, Refused, StorageError, Taken, Unavailable
 from renderkiln.storage.folder import entered, file_in, files_below, remove_empty
 from renderkiln.storage.key import check_key, check_prefix, is_key
 from renderkiln.storage.links import Links
@@ -75,6 +75,8 @@ class LocalStorage:
             raise _taken(key)
         with draft(self._drafts, self._where()) as new:
             _, digest = new.fill(source, take=move, sha256=sha256, progress=progress)
+            if sha256 not in {None, digest}:
+                raise Altered(f"the file {source} is not the one that was to be stored: nothing was")
             notes = Notes(key, digest, content_type, dict(metadata))
             stored = self._publish(new, notes, if_absent=if_absent)
         if move and isinstance(source, Path):

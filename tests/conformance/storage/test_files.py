@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from renderkiln.storage.contract import Storage
-from renderkiln.storage.errors import BadKey, Missing, OutOfRange, Refused, StorageError, Taken
+from renderkiln.storage.errors import Altered, BadKey, Missing, OutOfRange, Refused, StorageError, Taken
 from renderkiln.storage.s3 import PART
 from renderkiln.storage.source import Source
 from renderkiln.storage.span import Span, tail
@@ -90,6 +90,23 @@ def test_a_file_whose_hash_is_known(storage: Storage, tmp_path: Path) -> None:
     assert (stored.size, stored.sha256, read(storage, "a")) == (len(TEXT), known, TEXT)
     assert told[-1] == len(TEXT)
     assert not path.exists()
+
+
+def test_a_file_that_is_not_the_one_that_was_announced_leaves_what_was_there(
+    storage: Storage, tmp_path: Path
+) -> None:
+    path, known = tmp_path / "song", hashlib.sha256(TEXT).hexdigest()
+    storage.put("a", iter([TEXT]), content_type="audio/wav", metadata={"name": "right"})
+    for wrong in (TEXT[:-1] + b"!", TEXT + b"!", b""):
+        path.write_bytes(wrong)
+        for key in ("a", "b"):
+            with pytest.raises(Altered, match="nothing was"):
+                storage.put(key, path, content_type="audio/mpeg", sha256=known)
+    found = storage.head("a")
+    assert found is not None
+    assert (found.content_type, found.sha256, found.metadata["name"]) == ("audio/wav", known, "right")
+    assert read(storage, "a") == TEXT
+    assert storage.head("b") is None
 
 
 def test_a_file_is_replaced(storage: Storage) -> None:
