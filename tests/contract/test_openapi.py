@@ -57,4 +57,12 @@ def test_every_route_answers_as_the_document_says(
 @pytest.mark.slow
 @pytest.mark.parametrize("scope", ["admin", "submit", "read", None])
 def test_any_request_is_answered_as_the_document_says(api: Api, tmp_path: Path, scope: Scope | None) -> None:
+    anyio.run(api.app.state.hub.close)
     check(api, tmp_path, scope, "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "50")
+
+
+@pytest.mark.slow
+def test_streams_are_as_the_document_says(api: Api, tmp_path: Path) -> None:
+    """By themselves, for each is listened to for seconds."""
+    only = ["--include-operation-id", "streamEvents", "--include-operation-id", "streamJobEvents"]
+    check(api, tmp_path, "admin", *only, "--phases", "examples,coverage,fuzzing", "--max-examples", "3")
