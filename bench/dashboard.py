@@ -5,7 +5,6 @@ Ten films are made at once, on however many cores there are, so wall times are t
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -16,20 +15,11 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 
+from chromium import FLAGS, chromium
 from row import Row
 from serving import Serving
 from song import song
 
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 _JOBS = 10  # at once
 _LISTED = 5_000
 _SECONDS = 60.0  # that the CPU time of a page is counted
@@ -54,9 +44,8 @@ class DashboardBench:
 
     def rows(self) -> Iterator[Row]:
         serving = Serving(self._folder, VIDEO_RENDERING=_JOBS, MAX_OPEN_JOBS=2 * _LISTED)
-        chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
         with serving.started() as (url, _), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+            browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
             look = _Look(browser, url, serving.key())
             music = song(self._folder, 600)
             asset = look.ask("POST", "/assets?name=song.wav", content=music.read_bytes())["id"]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,23 +16,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from chromium import FLAGS, chromium
 from renderkiln.api.site import BUILT
 from waiting import until
 
 HERE = Path(__file__).parent
 expect.set_options(timeout=30_000)  # ms: no test rests on how long a loaded machine takes
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,6 +40,7 @@ class Service:
     process: subprocess.Popen[bytes] | None = None
     python: Path = Path(sys.executable)
     path: str = os.environ.get("PATH", os.defpath)  # where it finds programs
+    settings: Mapping[str, object] = field(default_factory=dict)
 
     def __call__(self, *arguments: object) -> str:
         """What a command of the same home prints."""
@@ -112,6 +101,7 @@ class Service:
             "OUTPUT_DIR": self.home.parent / "films",
             "POLL_INTERVAL": 0.2,
             "PRIVATE_URLS": True,  # webhooks to this machine
+            **self.settings,
         }
         named = {f"RENDERKILN_{name}": str(value) for name, value in own.items()}
         return {**os.environ, **named, "PATH": self.path}
@@ -124,9 +114,10 @@ class Service:
                     yield int(entry.name), (entry / "cmdline").read_text().split("\0")
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(tmp_path / "home")
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One for all tests of a file: who pauses a queue lets it go on, and who counts jobs names them."""
+    made = Service(tmp_path_factory.mktemp("room") / "home")
     made.start()
     yield made
     made.end()
@@ -136,11 +127,11 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def browser() -> Iterator[Browser]:
     if not (BUILT / "index.html").exists():
         pytest.fail("the dashboard is not built: `make dashboard`")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    found = chromium()
     if found is None:
         pytest.skip("no chromium on PATH: the dashboard is not looked at")
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
+        made = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield made
         made.close()
 
@@ -160,10 +151,10 @@ class Faults:
 OpenPage = Callable[..., Page]
 
 
-def log_in_with(key: str, page: Page) -> None:
+def log_in_with(key: str, page: Page, url: str) -> None:
+    answer = page.request.post("/login", data={"key": key}, headers={"Origin": url})
+    assert answer.ok, answer.text()
     page.goto("/")
-    page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="Overview").wait_for()
 
 
@@ -177,10 +168,9 @@ def open_page(browser: Browser, service: Service, faults: Faults) -> Iterator[Op
     """A new window; whatever its console says is a failure."""
     contexts: list[BrowserContext] = []
 
-    def made(*, width: int = 1280, height: int = 800, dark: bool = False, log_in: bool = True) -> Page:
+    def made(*, width: int = 1280, height: int = 800, key: str | None = None, log_in: bool = True) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
             base_url=service.url,
         )
@@ -190,7 +180,7 @@ def open_page(browser: Browser, service: Service, faults: Faults) -> Iterator[Op
         page.on("console", faults.hear)
         page.on("pageerror", lambda error: faults.said.append(str(error)))
         if log_in:
-            log_in_with(service.key, page)
+            log_in_with(key or service.key, page, service.url)
         return page
 
     yield made

@@ -102,6 +102,14 @@ def live_in(room: Room, beside: str, folder: Path) -> dict[str, str]:
             "/batches", pipeline="visualizer", label="Two songs", params=SMALL, assets=[asset, asset]
         )
         done = ask("GET", "/jobs", params={"batch": batch["batchId"]})["items"][0]["id"]
+        around = {"format": "360stereo", "quality": "draft", "template": "waveform"}
+        few = write_wav(folder / "Few frames.wav", tune(0.1)).read_bytes()
+        sphere = job(
+            "visualizer",
+            "All around",
+            around,
+            ask("POST", "/assets", content=few, params={"name": "Few frames.wav"})["id"],
+        )
         script = "Breathe in. [pause 1s] And out."
         audio = job("narration", "朝の瞑想 – und noch ein längerer Titel dazu", {"script": script})
         failed = job("visualizer", LONG_NAME, SMALL, f"{beside}/broken.wav")
@@ -112,6 +120,7 @@ def live_in(room: Room, beside: str, folder: Path) -> dict[str, str]:
         post("/events", eventType="invoice.paid", payload={"amount": 12})
         become(done, "completed")
         become(audio, "completed")
+        become(sphere, "completed")
         become(failed, "failed")
         processing = job("visualizer", "Night drive", SMALL, f"{beside}/slow/night.wav")
         become(processing, "processing")
@@ -125,6 +134,7 @@ def live_in(room: Room, beside: str, folder: Path) -> dict[str, str]:
             "batch": str(batch["batchId"]),
             "completed": done,
             "audio": audio,
+            "sphere": sphere,
             "failed": failed,
             "processing": processing,
             "pending": pending,

@@ -85,6 +85,7 @@ VISITS = {
     "confirm": Visit("/jobs", "Under the pines", button("Cancel all…")),
     "job-completed": Visit("/jobs/{completed}", "Verified", open_everything),
     "job-audio": Visit("/jobs/{audio}", "Verified"),
+    "job-sphere": Visit("/jobs/{sphere}", "See it flat", refused="GPU stall"),
     "job-failed": Visit("/jobs/{failed}", "Processing failed", open_everything),
     "job-processing": Visit("/jobs/{processing}", "Processing video…"),
     "job-pending": Visit("/jobs/{pending}", "Waiting in queue…"),
@@ -93,6 +94,7 @@ VISITS = {
     "batch": Visit("/batches/{batch}", "of 2 jobs"),
     "submit": Visit("/submit", "Drop files here"),
     "submit-narration": Visit("/submit?pipeline=narration", "Script"),
+    "submit-scenes": Visit("/submit?pipeline=scenes", "The project document"),
     "submit-variations": Visit("/submit?pipeline=variations", "Drop files here"),
     "templates": Visit("/templates?template=waveform", "as you like it"),
     "projects": Visit("/projects", "Three ways to rest"),
@@ -120,14 +122,6 @@ def places(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield live_in(service, beside, tmp_path_factory.mktemp("room"))
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    made = Service(tmp_path_factory.mktemp("lived-in") / "home")
-    made.start()
-    yield made
-    made.end()
-
-
 @pytest.fixture(scope="module", params=SIZES)
 def theme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -141,7 +135,7 @@ def page(browser: Browser, service: Service, places: dict[str, str], theme: str)
     )
     context.set_default_timeout(60_000)
     page = context.new_page()
-    log_in_with(service.key, page)
+    log_in_with(service.key, page, service.url)
     yield page
     context.close()
 
@@ -205,6 +199,22 @@ def test_who_chooses_a_scene_on_a_phone_is_led_to_it(page: Page, places: dict[st
         page.keyboard.press("Enter")
         expect(page.get_by_role("region", name="Scenes").get_by_role("listitem").first).to_contain_text(first)
         until(lambda: page.evaluate("document.activeElement.ariaLabel?.startsWith('Move hook')"))
+
+
+def test_the_way_in(browser: Browser, service: Service, theme: str) -> None:
+    context = browser.new_context(
+        color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce", base_url=service.url
+    )
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("API key").fill("rk_wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("opens nothing")
+    assert violations(page) == []
+    for size in SIZES[theme]:
+        page.set_viewport_size(size)
+        assert page.evaluate(OUTSIDE) == []
+    context.close()
 
 
 LONGEST_MOTION = """Math.max(...[...document.querySelectorAll('*')].flatMap((each) => {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,14 +26,6 @@ new MutationObserver(() => {
   if (percent && Number(percent) !== percents.at(-1)) percents.push(Number(percent));
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 """
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    made = Service(tmp_path_factory.mktemp("first-day") / "home")
-    made.start()
-    yield made
-    made.end()
 
 
 @pytest.mark.timeout(1700)

@@ -55,6 +55,10 @@ export async function data<T>(asked: Promise<{ data?: { data: T } }>): Promise<T
   return data.data;
 }
 
+/** Any error as a refusal, which is what pages show. */
+export const refusalOf = (error: unknown): Refusal =>
+  error instanceof Refusal ? error : new Refusal(0, 'BROKEN', words(error));
+
 /** Any error in words for people. */
 export function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

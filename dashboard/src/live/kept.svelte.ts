@@ -1,6 +1,6 @@
 // Something read from the server and kept true while a page shows it.
 import { untrack } from 'svelte';
-import { Refusal, words } from '../api/client';
+import { type Refusal, refusalOf } from '../api/client';
 import type { Happening } from '../api/nouns';
 import { connection } from './connection.svelte';
 
@@ -35,7 +35,9 @@ export class Kept<T> {
       this.problem = undefined;
     } catch (error) {
       if (reading.signal.aborted) return;
-      this.problem = error instanceof Refusal ? error : new Refusal(0, 'BROKEN', words(error));
+      const problem = refusalOf(error);
+      // That the server is away is said once for the whole page, by the shell.
+      if (problem.code !== 'AWAY' || this.value === undefined) this.problem = problem;
     }
     this.isReading = false;
     this.readings += 1;

@@ -14,7 +14,10 @@ export interface Listener {
 
 const SILENCE = 40_000; // ms: the server says every 15 s that it is still there
 
-/** Reads until `signal` aborts, and comes again from where it was cut off. */
+/**
+ * Reads until `signal` aborts, and comes again from where it was cut off. While nobody sees the page it has none
+ * of the six connections that a browser makes to a server: otherwise the sixth page would wait for ever.
+ */
 export async function follow(
   url: string,
   listener: Listener,
@@ -23,11 +26,15 @@ export async function follow(
 ): Promise<void> {
   let place = '';
   for (let tries = 0; !signal.aborted;) {
+    if (document.hidden) {
+      await happens('visibilitychange', signal);
+      continue;
+    }
     const status = await listen(url, place, listener, signal, (id) => {
       place = id;
       tries = 0;
     });
-    if (signal.aborted) return;
+    if (signal.aborted || document.hidden) continue;
     listener.closed(status);
     if (status === 410 || status === 422) place = ''; // the place is too old to go on from
     await wait(Math.min(500 * 2 ** tries++, 8_000) * (0.75 + Math.random() / 2), signal);
@@ -43,6 +50,7 @@ async function listen(
 ): Promise<number | null> {
   const silent = new AbortController();
   let timer = setTimeout(() => silent.abort(), SILENCE);
+  void happens('visibilitychange', silent.signal).then(() => silent.abort());
   try {
     const headers: Record<string, string> = { Accept: 'text/event-stream' };
     if (place) headers['Last-Event-ID'] = place;
@@ -77,15 +85,19 @@ async function listen(
 
 /** Waits so many ms, or until the machine is online again. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return happens('online', AbortSignal.any([signal, AbortSignal.timeout(ms)]));
+}
+
+/** Waits until it happens, or `signal` aborts. */
+function happens(type: 'online' | 'visibilitychange', signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const over = new AbortController();
     const go = () => {
       over.abort();
-      clearTimeout(timer);
       resolve();
     };
-    const timer = setTimeout(go, ms);
+    if (signal.aborted) return go();
     signal.addEventListener('abort', go, { signal: over.signal });
-    addEventListener('online', go, { signal: over.signal });
+    addEventListener(type, go, { signal: over.signal });
   });
 }

@@ -12,6 +12,7 @@ class Toasts {
   #next = 0;
 
   say(text: string, isBad = false): void {
+    if (!text) return;
     const id = this.#next++;
     this.all.push({ id, text, isBad });
     setTimeout(() => this.remove(id), isBad ? 12_000 : 5_000);

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from renderkiln.cli.options import options_of
 from renderkiln.cli.orders import Form, Order, pair
 from renderkiln.domain.errors import UsageError
+from renderkiln.pipelines.catalog import TEMPLATES, load
 from renderkiln.pipelines.visualizer.params import VisualizerParams
 from renderkiln.pipelines.visualizer.template import TemplateParams
 
@@ -54,7 +55,7 @@ FORM = Form("visualizer", HELP, _options, _orders)
 
 def checked_look(template: str, look: Mapping[str, Any]) -> dict[str, Any]:
     """What was given of the template's parameters, as JSON values. Raises UsageError naming the option."""
-    params = VisualizerParams.model_validate({"template": template}).load_template().Params
+    params: type[TemplateParams] = load(TEMPLATES, template).Params
     unknown = [key for key in look if key not in params.model_fields]
     if unknown:
         known = ", ".join(params.model_fields)
@@ -64,6 +65,7 @@ def checked_look(template: str, look: Mapping[str, Any]) -> dict[str, Any]:
         VisualizerParams.model_validate({"template": template, "look": dict(look)})
     except ValidationError as error:
         first = error.errors()[0]
-        where = f"--{first['loc'][0]}: " if first["loc"] else ""
+        option = first["loc"][0] if first["loc"] else "look"
+        where = "" if option == "look" else f"--{option}: "  # of all of it: the palette
         raise UsageError(where + first["msg"].removeprefix("Value error, ")) from error
     return {key: value for key, value in valid.model_dump(mode="json").items() if key in look}

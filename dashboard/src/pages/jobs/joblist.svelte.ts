@@ -1,5 +1,5 @@
 // The jobs that match, newest first, page by page, and kept true by what happens.
-import { api, data, Refusal, words } from '../../api/client';
+import { api, data, type Refusal, refusalOf } from '../../api/client';
 import type { Happening, Job, State } from '../../api/nouns';
 import { isNews, patched } from '../../live/patch';
 
@@ -108,7 +108,8 @@ export class JobList {
       return page;
     } catch (error) {
       if (reading.signal.aborted) return undefined;
-      this.problem = error instanceof Refusal ? error : new Refusal(0, 'BROKEN', words(error));
+      const problem = refusalOf(error);
+      if (problem.code !== 'AWAY' || !this.items.length) this.problem = problem; // as in Kept
       this.isReading = false;
       return undefined;
     }

@@ -49,6 +49,7 @@ export async function drop(file: File): Promise<void> {
 }
 
 async function begin(file: File, signal: AbortSignal): Promise<string> {
+  if (!file.size) throw new Refusal(422, 'EMPTY', 'This file is empty.');
   const name = btoa(String.fromCharCode(...new TextEncoder().encode(file.name)));
   const header = { ...SPOKEN, 'Upload-Length': file.size, 'Upload-Metadata': `filename ${name}` };
   const { response } = await api.POST('/api/v1/uploads', { params: { header }, signal });
@@ -70,7 +71,15 @@ function patch(id: string, file: File, offset: number, told: Told, signal: Abort
       if (request.status < 300) resolve();
       else void refusal(new Response(request.responseText, { status: request.status })).then(reject);
     };
-    request.onerror = () => reject(new Refusal(0, 'AWAY', 'The server did not answer for a while.'));
+    request.onerror = () =>
+      file
+        .slice(offset, offset + 1)
+        .arrayBuffer()
+        .then(
+          () => reject(new Refusal(0, 'AWAY', 'The server did not answer for a while.')),
+          () =>
+            reject(new Refusal(422, 'CHANGED', 'The file was changed since it was chosen: choose it again.')),
+        );
     request.onabort = () => reject(signal.reason);
     const over = () => request.abort();
     signal.addEventListener('abort', over);

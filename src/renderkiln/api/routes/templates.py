@@ -138,15 +138,13 @@ def _params(name: str, format: str, seed: int, look: str) -> VisualizerParams:
 
 
 def _valid(model: type[M], given: Any, *inside: str) -> M:
-    """Raises Refused. What is wrong with all of it is wrong with the look, whose palettes are few."""
+    """Raises Refused."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
         raise _wrong(
             {
-                ".".join(map(str, (*inside, *each["loc"]))) or "look": each["msg"].removeprefix(
-                    "Value error, "
-                )
+                ".".join(map(str, (*inside, *each["loc"]))): each["msg"].removeprefix("Value error, ")
                 for each in error.errors()
             }
         ) from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from renderkiln.domain.errors import UsageError
+from renderkiln.domain.nearest import nearest
 from renderkiln.media.frames.canvas import Canvas
-from renderkiln.pipelines.catalog import load
+from renderkiln.pipelines.catalog import TEMPLATES, load
 from renderkiln.pipelines.visualizer.formats import FORMATS
 from renderkiln.pipelines.visualizer.template import Template, TemplateParams
 
@@ -39,26 +41,44 @@ class VisualizerParams(BaseModel):
             raise ValueError(f"unknown format {name!r}; there are {', '.join(FORMATS)}")
         return name
 
-    @model_validator(mode="after")
-    def _look_fits_the_template(self) -> Self:
-        self.template_params()
-        return self
+    @field_validator("template")
+    @classmethod
+    def _known_template(cls, name: str) -> str:
+        try:
+            load(TEMPLATES, name)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return name
+
+    @field_validator("look")
+    @classmethod
+    def _fits_the_template(cls, look: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if (name := info.data.get("template")) is not None:  # or else that is what is wrong
+            _params_of(name, look)
+        return look
 
     def load_template(self) -> Template:
-        """The template asked for. Raises UsageError for an unknown name."""
-        template: Template = load("renderkiln.templates", self.template)()
+        """The template asked for."""
+        template: Template = load(TEMPLATES, self.template)()
         return template
 
     def template_params(self) -> TemplateParams:
         """`look`, validated by the template's own Params."""
-        template = self.load_template()
-        params = template.Params.model_validate(self.look)
-        if params.palette not in ("default", *template.palettes):
-            raise ValueError(
-                f"unknown palette {params.palette!r} of template {self.template}; "
-                f"there are {', '.join(template.palettes)}"
-            )
-        return params
+        return _params_of(self.template, self.look)
 
     def canvas(self) -> Canvas:
         return FORMATS[self.format].canvas(self.fps)
+
+
+def _params_of(name: str, look: dict[str, Any]) -> TemplateParams:
+    template: Template = load(TEMPLATES, name)()
+    for given in look.keys() - template.Params.model_fields.keys():
+        raise ValueError(
+            f"{name} has no field {given!r}; {nearest(given, template.Params.model_fields)}".rstrip("; ")
+        )
+    params = template.Params.model_validate(look)
+    if params.palette not in ("default", *template.palettes):
+        raise ValueError(
+            f"unknown palette {params.palette!r} of template {name}; there are {', '.join(template.palettes)}"
+        )
+    return params
