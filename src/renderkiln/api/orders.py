@@ -18,6 +18,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from renderkiln.domain.printable import PATTERN, is_printable
+
 _MOST_METADATA = 16_384  # bytes as JSON
 _MOST_PARAMS = 524_288
 MOST_LEVELS = 64
@@ -30,8 +32,8 @@ _UNSTORABLE = re.compile(
 
 
 def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("has characters that cannot be printed")
+    if not is_printable(text):
+        raise ValueError("has characters that cannot be shown on one line")
     return text
 
 
@@ -78,7 +80,7 @@ def _at_most(limit: int) -> AfterValidator:
 
 Written = Annotated[datetime, BeforeValidator(_written)]
 Time = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
-Printable = Annotated[str, AfterValidator(_printable)]
+Printable = Annotated[str, AfterValidator(_printable), Field(json_schema_extra={"pattern": PATTERN})]
 Metadata = Annotated[dict[str, Any], _at_most(_MOST_METADATA)]
 Params = Annotated[dict[str, Any], _at_most(_MOST_PARAMS)]
 Document = Annotated[dict[str, Any], _at_most(_MOST_DOCUMENT)]

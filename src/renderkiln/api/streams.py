@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from renderkiln.api.envelope import Refused
 from renderkiln.domain.errors import UserError
+from renderkiln.domain.printable import is_printable
 
 PATIENCE = 30.0  # seconds without a byte, or with few
 LEAST = 30_000  # bytes that come in that time; who sends fewer only keeps a place
@@ -127,7 +128,7 @@ class _Blocks:
 
 def checked_name(name: str) -> str:
     """Raises Refused for a name with characters that none has."""
-    if not name.isprintable() or not name.strip():
+    if not is_printable(name) or not name.strip():
         raise Refused(
             422,
             "INVALID_REQUEST",

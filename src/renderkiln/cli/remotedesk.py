@@ -20,6 +20,7 @@ from renderkiln.client import Client, Part, RenderkilnApiError
 from renderkiln.client.asking import is_passing
 from renderkiln.database.jobs import StoredJob
 from renderkiln.domain.errors import UsageError
+from renderkiln.domain.printable import printable
 from renderkiln.domain.states import JobState
 from renderkiln.engine.batchreport import BatchReport
 from renderkiln.engine.estimate import Estimate
@@ -177,7 +178,7 @@ class RemoteDesk:
             params=luggage.unpacked(sending.upload),
             id=order.item_id,
             format=order.format,
-            label="".join(each if each.isprintable() else "_" for each in order.path.name)[:_LABEL],
+            label=printable(order.path.name)[:_LABEL],
         )
 
 

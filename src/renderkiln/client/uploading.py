@@ -13,6 +13,7 @@ from renderkiln.client.effects import Answer, Flow, Pause, Request
 from renderkiln.client.errors import Conflict, NotFound, ServerUnreachable, WrongBytes
 from renderkiln.client.records import Asset
 from renderkiln.domain.errors import UserError
+from renderkiln.domain.printable import printable
 
 OnBytes = Callable[[int, int], object]  # bytes that are there, bytes of the whole
 
@@ -83,7 +84,7 @@ def upload(
 ) -> Flow[Asset]:
     """The asset of a file: the same one for the same content. Raises UserError, RenderkilnApiError."""
     source = Source(path, on_bytes)
-    called = "".join(each if each.isprintable() else "_" for each in name or path.name)
+    called = printable(name or path.name)
     if source.size <= SMALL:
         request = Request(
             "POST",

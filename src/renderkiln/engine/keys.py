@@ -16,6 +16,7 @@ from renderkiln.domain.access import Scope
 from renderkiln.domain.budget import Budget
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import UsageError, UserError
+from renderkiln.domain.printable import is_printable
 
 PREFIX = "rk_"
 _SHOWN = 8  # letters of a key, prefix and all, that are kept to tell it by
@@ -139,7 +140,7 @@ class Keys:
 
 def _proper(name: str) -> str:
     proper = " ".join(name.split())
-    if not proper or len(proper) > _LONGEST or not proper.isprintable():
+    if not proper or len(proper) > _LONGEST or not is_printable(proper):
         raise UsageError(f"a key's name has 1 to {_LONGEST} printable characters")
     return proper
 

@@ -20,6 +20,7 @@ from renderkiln.domain.clock import Clock
 from renderkiln.domain.delivery import DeliveryState
 from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.domain.event import OURS, PUBLIC, RESERVED
+from renderkiln.domain.printable import is_printable
 from renderkiln.domain.report import iso
 from renderkiln.events.signing import check_secret, new_secret
 from renderkiln.media.addresses import parse, refuse_private
@@ -273,6 +274,6 @@ def _delivery(connection: sa.Connection, webhook_id: str, id: str) -> StoredDeli
 
 
 def _label(text: str) -> str:
-    if len(text) > _LONGEST or not (text.isprintable() or not text):
+    if len(text) > _LONGEST or not is_printable(text):
         raise UsageError(f"the label of a webhook has {_LONGEST} printable characters at most")
     return text.strip()

@@ -26,6 +26,7 @@ from email.utils import collapse_rfc2231_value
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from renderkiln.domain.printable import printable
 from renderkiln.media.addresses import Forbidden, Guard, Unreachable, parse, shown
 from renderkiln.media.download_cache import Entry, Facts, source_of
 from renderkiln.media.web import Answer, Client, Deadline, DownloadStopped, Missing, TooLarge
@@ -201,12 +202,12 @@ def _name(answer: Answer) -> str:
 def safe_name(text: str) -> str:
     """The last part of a path of a stranger as a plain file name; never empty, at most 150 bytes of UTF-8."""
     name = unicodedata.normalize("NFC", text.replace("\\", "/").rpartition("/")[2])
-    name = re.sub(r'[<>:"|?*]', "_", "".join(filter(_is_visible, name))).strip(". ")
+    name = re.sub(r'[<>:"|?*]', "_", printable(name, "").strip()).strip(". ")
     suffix = PurePosixPath(name).suffix
     suffix = suffix if len(suffix) <= _SUFFIX else ""
     stem = name.removesuffix(suffix).encode()[: _NAME_BYTES - len(suffix.encode())].decode(errors="ignore")
-    return f"{stem}{suffix}" if stem else "download"
+    return f"{stem}{suffix}" if any(map(_is_visible, stem)) else "download"
 
 
 def _is_visible(letter: str) -> bool:
-    return unicodedata.category(letter)[0] not in "CZ" or letter == " "
+    return unicodedata.category(letter)[0] not in "CZ"

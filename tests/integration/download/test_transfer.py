@@ -401,6 +401,8 @@ def test_name(disposition: str, name: str | None, server: Server, get: Get) -> N
         ('a<b>:"c|d?*.mp3', "a_b___c_d__.mp3"),
         ("song.mp3 ...", "song.mp3"),
         ("\ud800.mp3", "mp3"),
+        ("山田　太郎 👨‍👩‍👧.mp3", "山田　太郎 👨‍👩‍👧.mp3"),
+        ("\u200b.mp3", "download"),
         ("é" * 500 + ".mp3", "é" * 73 + ".mp3"),
         ("a." + "b" * 500, "a." + "b" * 148),
     ],

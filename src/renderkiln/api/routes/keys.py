@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Holder, needs
 from renderkiln.api.envelope import Refused, Success, refusals, succeeded
+from renderkiln.api.orders import Printable
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.domain.access import Scope
 from renderkiln.domain.budget import Budget, Period
@@ -81,7 +82,7 @@ class KeyOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100, description="Whose it is, or what for")
+    name: Printable = Field(min_length=1, max_length=100, description="Whose it is, or what for")
     scope: Scope = Field(
         "submit", description="read: to look; submit: to queue and steer jobs, too; admin: all"
     )
@@ -96,7 +97,7 @@ class KeyChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str | None = Field(None, min_length=1, max_length=100)
+    name: Printable | None = Field(None, min_length=1, max_length=100)
     scope: Scope | None = None
     budget: Allowance | None = Field(None, description="null allows any amount; left out, it stays")
 

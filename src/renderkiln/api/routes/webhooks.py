@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from renderkiln.api.auth import needs
 from renderkiln.api.cursor import place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
+from renderkiln.api.orders import Printable
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.batches import BATCH_ID
 from renderkiln.api.routes.events import Try, page_of
@@ -32,7 +33,7 @@ _Url = Annotated[str, Field(max_length=8192, description="Where it is told: http
 _Types = Annotated[
     list[str], Field(max_length=50, description="Types of events: job.completed …; `*` for all of them")
 ]
-_Label = Annotated[str, Field(max_length=200, description="What people call it")]
+_Label = Annotated[Printable, Field(max_length=200, description="What people call it")]
 
 
 class NewWebhook(BaseModel):
