@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; *[A-Za-z0-9-]+=[A-Za-z0-9.-]+)?")
 # What users made or uploaded may be a page or a picture with scripts: none of it runs, whoever opens it here.
-_POLICY = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+POLICY = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {"application/octet-stream": {}}},
@@ -122,7 +122,7 @@ def _headers(
         "last-modified": format_datetime(stored.modified, usegmt=True),
         "cache-control": cache,
         "content-disposition": "inline" if filename is None else attachment(filename),
-        "content-security-policy": _POLICY,
+        "content-security-policy": POLICY,
         "cross-origin-resource-policy": "cross-origin",
     }
     if span != WHOLE:

@@ -64,6 +64,11 @@ class Passage:
                     message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
+        if _is_encoded(scope):
+            told = "a body is taken as it is: send it without Content-Encoding"
+            refused = Refused(415, "BODY_ENCODED", told)
+            await failed(Request(scope), refused)(scope, receive, send_with_headers)
+            return
         try:
             await self._app(scope, receive if is_file(scope) else _limited(receive), send_with_headers)
         except Exception:
@@ -73,6 +78,12 @@ class Passage:
             request = Request(scope)
             refused = Refused(500, "INTERNAL", "something is broken here; the log says what, by requestId")
             await failed(request, refused)(scope, receive, send_with_headers)
+
+
+def _is_encoded(scope: Mapping[str, Any]) -> bool:
+    """Whether its body would have to be unpacked: a few bytes could become gigabytes."""
+    given = (value.lower() for name, value in scope["headers"] if name == b"content-encoding")
+    return any(each not in {b"", b"identity"} for each in given)
 
 
 def is_linked(scope: Mapping[str, Any]) -> bool:

@@ -120,7 +120,8 @@ def restore(source: Path, database: Database) -> None:
 
 
 def _engine(address: sa.URL) -> sa.Engine:
-    arguments: dict[str, Any] = {"pool_size": 10, "max_overflow": 20}
+    # An error names its statement, and is logged: the values in it may be secrets.
+    arguments: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "hide_parameters": True}
     if address.get_backend_name() == "sqlite":
         engine = sa.create_engine(address, **arguments)
         sa.event.listen(engine, "connect", _prepare_sqlite)

@@ -75,6 +75,8 @@ def _reason(path: Path, error: av.error.FFmpegError | UnicodeError) -> str:
         return f"{name} is not a media file we accept: it looks like text"
     if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
         return f"{name} is not a media file, or it is damaged beyond reading"
+    if isinstance(error, av.error.MemoryError):
+        return f"{name} asks for more memory than a file may: it is damaged, or made to do harm"
     if isinstance(error, av.error.ArgumentError):
         return (
             f"{name} is not a media file we accept (its format is not one of: {DEMUXERS.replace(',', ', ')})"

@@ -156,6 +156,7 @@ def test_files_and_ranges_of_them(api: Api) -> None:
     assert (whole.status_code, whole.content) == (200, content)
     assert whole.headers["content-type"] == "video/mp4"
     assert whole.headers["content-disposition"].startswith("attachment; filename*=utf-8''film%20%C3%BC")
+    assert whole.headers["content-security-policy"].endswith("sandbox")
     part = api("GET", first, prefix="", headers={"Range": "bytes=1000-1999"})
     assert (part.status_code, part.content) == (206, content[1000:2000])
     assert part.headers["content-range"] == f"bytes 1000-1999/{len(content)}"

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from renderkiln.api.auth import Holder, needs, payer, visible_to
 from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
-from renderkiln.api.files import kept_file
+from renderkiln.api.files import POLICY, kept_file
 from renderkiln.api.links import Viewer, end_of_new_link, linked
 from renderkiln.api.ordering import job_ordered, submitted
 from renderkiln.api.orders import IdempotencyKey, JobOrder
@@ -304,7 +304,13 @@ async def get_artifact(
     if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != artifact.size:
         raise Refused(410, "ARTIFACT_GONE", f"{artifact.path.name} was removed or changed since it was made")
     name = artifact.path.name
-    return FileResponse(artifact.path, media_type=artifact.content_type, filename=name, stat_result=status)
+    return FileResponse(
+        artifact.path,
+        media_type=artifact.content_type,
+        filename=name,
+        stat_result=status,
+        headers={"content-security-policy": POLICY},
+    )
 
 
 def as_json(kiln: Reached, stored: StoredJob, *, until: datetime | None = None) -> dict[str, Any]:
