@@ -185,7 +185,9 @@ class Settings(BaseModel):
         None, ge=1, description="Jobs of the queue audio-rendering at once over all workers; none: no limit"
     )
     storage_upload_global: int | None = Field(
-        None, ge=1, description="Jobs of the queue storage-upload at once over all workers; none: no limit"
+        None,
+        ge=1,
+        description="Jobs of the queue storage-upload at once over all workers of a machine; none: no limit",
     )
     event_processing_global: int | None = Field(
         None, ge=1, description="Jobs of the queue event-processing at once over all workers; none: no limit"

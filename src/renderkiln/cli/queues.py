@@ -62,7 +62,11 @@ def resume(name: str) -> None:
 @queues.command("set")
 @click.argument("name", metavar="QUEUE")
 @click.option("--worker-limit", type=Limit(), help="Jobs at once in each worker.")
-@click.option("--global-limit", type=Limit(), help="Jobs at once over all workers.")
+@click.option(
+    "--global-limit",
+    type=Limit(),
+    help="Jobs at once over all workers; of storage-upload, over those of each machine.",
+)
 @at_desk
 def set_(name: str, **limits: Any) -> None:
     """Change how many jobs of a queue run at once; running workers follow within a second."""

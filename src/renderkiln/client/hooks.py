@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from renderkiln.client.asking import data_of
-from renderkiln.client.calls import Calls, all_of, given, part_of
+from renderkiln.client.calls import Calls, given, part_of
 from renderkiln.client.effects import Flow, Request
 from renderkiln.client.method import listing, operation
 from renderkiln.client.records import Delivery, Emitted, Webhook
@@ -16,10 +16,10 @@ from renderkiln.domain.delivery import DeliveryState
 class Hooks(Calls):
     """All of it takes an admin's key, but `emit`. Webhooks and deliveries are named as jobs are."""
 
-    @operation
-    def webhooks(self) -> Flow[tuple[Webhook, ...]]:
-        """Those that are told of everything, the newest first."""
-        return all_of(Webhook, (yield from self._get("/webhooks")))
+    @listing(Webhook)
+    def webhooks(self) -> Flow[None]:
+        """Those that are told of everything, the newest first, fetched as they are asked for."""
+        yield from self._pages("/webhooks", Webhook, {})
 
     @operation
     def webhook(self, webhook: str | Webhook) -> Flow[Webhook]:

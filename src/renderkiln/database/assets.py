@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from renderkiln.database.columns import Text
+from renderkiln.database.cursor import Cursor, older_than
 from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import assets, jobs
 from renderkiln.domain.states import ENDED, STATES
@@ -32,13 +33,6 @@ class StoredAsset:
     storage_key: str
     created_at: datetime  # aware
     facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Cursor(NamedTuple):
-    """Where a page ends: what comes after it is older."""
-
-    created_at: datetime
-    id: str
 
 
 def insert(connection: sa.Connection, asset: StoredAsset) -> StoredAsset:
@@ -74,8 +68,7 @@ def page(
     if account is not None:
         query = query.where(assets.c.account == account)
     if before is not None:
-        older = assets.c.created_at < before.created_at
-        query = query.where(older | ((assets.c.created_at == before.created_at) & (assets.c.id < before.id)))
+        query = query.where(older_than(before, assets))
     return _stored(connection, query)
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from renderkiln.database.cursor import Cursor, older_than
 from renderkiln.database.insert import insert_into
 from renderkiln.database.schema import batches, jobs
 from renderkiln.domain.batch import BatchCounts
@@ -56,13 +57,6 @@ class Standing(NamedTuple):
     begun: datetime | None
 
 
-class Cursor(NamedTuple):
-    """Where a page ends: what comes after it is older."""
-
-    created_at: datetime
-    id: str
-
-
 def insert(connection: sa.Connection, batch: NewBatch) -> None:
     """Store a batch. Raises UserError where its id or its idempotency key is taken."""
     row = insert_into(connection.dialect.name, batches).values(
@@ -98,10 +92,7 @@ def page(
     if account is not None:
         query = query.where(batches.c.account == account)
     if before is not None:
-        query = query.where(
-            (batches.c.created_at < before.created_at)
-            | ((batches.c.created_at == before.created_at) & (batches.c.id < before.id))
-        )
+        query = query.where(older_than(before, batches))
     return _stored(connection, query)
 
 

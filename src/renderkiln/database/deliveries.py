@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from renderkiln.database.cursor import Cursor, older_than
 from renderkiln.database.insert import insert_many
 from renderkiln.database.schema import deliveries, webhooks, workers
 from renderkiln.domain.delivery import DeliveryState
@@ -66,13 +67,6 @@ class StoredDelivery(NewDelivery):
             "nextAt": iso(self.next_at) if self.next_at and self.state == "pending" else None,
             "tries": list(self.tries),
         }
-
-
-class Cursor(NamedTuple):
-    """Where a page ends: what comes after it is older."""
-
-    created_at: datetime
-    id: str
 
 
 class Target(NamedTuple):
@@ -143,10 +137,7 @@ def page(
     if type is not None:
         query = query.where(deliveries.c.type == type)
     if before is not None:
-        query = query.where(
-            (deliveries.c.created_at < before.created_at)
-            | ((deliveries.c.created_at == before.created_at) & (deliveries.c.id < before.id))
-        )
+        query = query.where(older_than(before, deliveries))
     return _stored(connection, query)
 
 

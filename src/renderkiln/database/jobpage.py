@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from renderkiln.database.cursor import Cursor, older_than
 from renderkiln.database.jobs import SHOWN, StoredJob, stored
 from renderkiln.database.schema import jobs
 from renderkiln.domain.states import JobState
-
-
-class Cursor(NamedTuple):
-    """Where a page ends: what comes after it is older."""
-
-    created_at: datetime
-    id: str
 
 
 @dataclass(frozen=True)
@@ -75,10 +68,7 @@ def page(
     query = SHOWN.where(*wanted.conditions)
     query = query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
     if before is not None:
-        query = query.where(
-            (jobs.c.created_at < before.created_at)
-            | ((jobs.c.created_at == before.created_at) & (jobs.c.id < before.id))
-        )
+        query = query.where(older_than(before, jobs))
     return stored(connection, query)
 
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
+from renderkiln.database.cursor import Cursor, older_than
 from renderkiln.database.schema import projects, scenes
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.report import iso
@@ -68,13 +69,6 @@ class StoredProject(NewProject):
         }
 
 
-class Cursor(NamedTuple):
-    """Where a page ends: what comes after it is older."""
-
-    created_at: datetime
-    id: str
-
-
 def insert(connection: sa.Connection, project: NewProject) -> None:
     """Store a project at revision 1."""
     row = asdict(project) | {"folder": str(project.folder or ""), "document": dict(project.document)}
@@ -95,10 +89,7 @@ def page(
     if account is not None:
         query = query.where(projects.c.account == account)
     if before is not None:
-        query = query.where(
-            (projects.c.created_at < before.created_at)
-            | ((projects.c.created_at == before.created_at) & (projects.c.id < before.id))
-        )
+        query = query.where(older_than(before, projects))
     return _stored(connection, query)
 
 

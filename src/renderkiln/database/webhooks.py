@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from renderkiln.database.cursor import Cursor, older_than
 from renderkiln.database.schema import webhooks
 from renderkiln.domain.access import LOCAL
 from renderkiln.domain.report import iso
@@ -87,10 +88,17 @@ def find(connection: sa.Connection, id: str) -> StoredWebhook | None:
 
 
 def everyone(
-    connection: sa.Connection, *, job_id: str | None = None, batch_id: str | None = None, limit: int = 1000
+    connection: sa.Connection,
+    *,
+    job_id: str | None = None,
+    batch_id: str | None = None,
+    before: Cursor | None = None,
+    limit: int = 1000,
 ) -> list[StoredWebhook]:
-    """Those of a job or of a batch, else those that are told of everything; the newest first."""
-    query = sa.select(webhooks).order_by(webhooks.c.created_at.desc(), webhooks.c.id).limit(limit)
+    """Those of a job or a batch, else those that are told of everything; the newest first, after `before`."""
+    query = sa.select(webhooks).order_by(webhooks.c.created_at.desc(), webhooks.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(older_than(before, webhooks))
     if job_id is not None:
         query = query.where(webhooks.c.job_id == job_id)
     if batch_id is not None:

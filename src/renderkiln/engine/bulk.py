@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from renderkiln.database import jobpage
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.engine import Database
-from renderkiln.database.jobpage import Cursor, Wanted
+from renderkiln.database.jobpage import Wanted
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.states import JobState
 from renderkiln.engine.budget import OverBudget

@@ -14,8 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln.database import projects, scenes
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.engine import Database
-from renderkiln.database.projects import Cursor, NewProject, StoredProject
+from renderkiln.database.projects import NewProject, StoredProject
 from renderkiln.database.scenes import StoredScene
 from renderkiln.domain.access import LOCAL
 from renderkiln.domain.clock import Clock

@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import sqlalchemy as sa
 
 from renderkiln.database import expiry, handlers, jobs
-from renderkiln.database.condition import size
 from renderkiln.database.engine import Database
 from renderkiln.domain.clock import Clock
 from renderkiln.domain.errors import Stopped
 from renderkiln.engine import workfolder
 from renderkiln.engine.depot import Depot
-from renderkiln.engine.diskusage import Usage, usage
 from renderkiln.engine.leftover import drop, drop_empty_folders, files_below
 from renderkiln.media import kernels
 from renderkiln.storage.errors import StorageError
@@ -117,9 +115,6 @@ class Retention:
             shared=shared.number,
             bytes=work.bytes + cache.bytes + logs.bytes + uploads.bytes,
         )
-
-    def usage(self) -> Usage:
-        return usage(self.home, size(self.database))
 
     def _sweep_rows(self, now: datetime, stop: threading.Event) -> Mapping[str, int]:
         ended, happened = _days_before(now, self.keep.jobs), _days_before(now, self.keep.events)

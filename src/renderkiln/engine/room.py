@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from renderkiln.database import batches, jobs
 from renderkiln.database.batches import StoredBatch
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.engine import Database, alone
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.workers import NewWorker
@@ -120,7 +121,7 @@ class Room:
             return BatchReport.of(connection, self._batch(connection, batch_id), self.clock.now())
 
     def batches(
-        self, limit: int, account: str | None = None, before: batches.Cursor | None = None
+        self, limit: int, account: str | None = None, before: Cursor | None = None
     ) -> list[BatchReport]:
         """The newest batches first, those older than `before`; of all accounts if none is named."""
         with self.database.read() as connection:

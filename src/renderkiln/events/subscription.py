@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from renderkiln.database import deliveries, webhooks
-from renderkiln.database.deliveries import Cursor, NewDelivery, StoredDelivery
+from renderkiln.database.cursor import Cursor
+from renderkiln.database.deliveries import NewDelivery, StoredDelivery
 from renderkiln.database.engine import Database
 from renderkiln.database.webhooks import ANY, NewWebhook, StoredWebhook
 from renderkiln.domain.access import LOCAL
@@ -130,10 +131,18 @@ class Subscriptions:
                 allow_private=self.allow_private,
             )
 
-    def list(self, *, job_id: str | None = None, batch_id: str | None = None) -> Sequence[StoredWebhook]:
+    def list(
+        self,
+        *,
+        job_id: str | None = None,
+        batch_id: str | None = None,
+        before: Cursor | None = None,
+        limit: int = 1000,
+    ) -> Sequence[StoredWebhook]:
         """Those that are told of everything, or those of a job or a batch; the newest first."""
+        of = {"job_id": job_id, "batch_id": batch_id}
         with self.database.read() as connection:
-            return webhooks.everyone(connection, job_id=job_id, batch_id=batch_id)
+            return webhooks.everyone(connection, **of, before=before, limit=limit)
 
     def get(self, id: str) -> StoredWebhook:
         with self.database.read() as connection:

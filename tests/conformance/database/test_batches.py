@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from databases import NOON, a_job, add_batch, start
 from renderkiln.database import batches, moves, schema
-from renderkiln.database.batches import Cursor, NewBatch, StoredBatch
+from renderkiln.database.batches import NewBatch, StoredBatch
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.engine import Database
 from renderkiln.domain.batch import BatchCounts
 from renderkiln.domain.errors import UserError

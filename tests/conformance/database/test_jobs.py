@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from databases import NOON, a_job, add_batch, rows, start, stored
 from renderkiln.database import artifacts, backlog, batches, jobpage, jobs, moves, schema, stages
 from renderkiln.database.batches import NewBatch
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.engine import Database
-from renderkiln.database.jobpage import Cursor
 from renderkiln.database.jobs import NewJob
 from renderkiln.domain.artifact import Artifact
 from renderkiln.domain.errors import Superseded, UserError

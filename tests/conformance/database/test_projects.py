@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from databases import NOON, rows
 from renderkiln.app import project_document
 from renderkiln.database import schema
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.engine import Database
-from renderkiln.database.projects import Cursor, StaleRevision
+from renderkiln.database.projects import StaleRevision
 from renderkiln.domain.errors import UsageError, UserError
 from renderkiln.engine.projects import Projects
 from renderkiln.testing import FakeClock

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from databases import NOON
+from renderkiln.client import Client
 from renderkiln.database import deliveries, workers
 from renderkiln.database.workers import NewWorker
 
@@ -25,7 +26,7 @@ def test_a_webhook_from_its_making_to_its_end(api: Api) -> None:
     assert made["secret"].startswith("whsec_")
     shown = {name: value for name, value in made.items() if name != "secret"}
     assert api.data("GET", path) == shown
-    assert api.data("GET", "/webhooks") == [shown]
+    assert api.data("GET", "/webhooks") == {"items": [shown], "nextCursor": None}
 
     changed = api.data("PATCH", path, json={"types": ["*"], "enabled": False})
     assert changed == {**shown, "types": ["*"], "enabled": False, "reason": "a person disabled it"}
@@ -84,4 +85,19 @@ def test_a_webhook_from_its_making_to_its_end(api: Api) -> None:
 def test_webhooks_that_are_none(api: Api, body: Any) -> None:
     status, code, _ = api.refusal("POST", "/webhooks", json=body)
     assert (status, code) in {(422, "INVALID_WEBHOOK"), (422, "INVALID_REQUEST")}
-    assert api.data("GET", "/webhooks") == []
+    assert api.data("GET", "/webhooks")["items"] == []
+
+
+def test_pages_hold_every_webhook_once_the_newest_first(api: Api) -> None:
+    made = [api.kiln.webhooks.create(URL, label=str(number)).id for number in range(5)]
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = api.data("GET", "/webhooks", params={"limit": 2, **({"cursor": cursor} if cursor else {})})
+        assert len(page["items"]) <= 2
+        found += [each["id"] for each in page["items"]]
+        cursor = page["nextCursor"]
+    assert found == made[::-1]
+    with Client(str(api.client.base_url), api.keys["admin"]) as client:
+        assert [each.id for each in client.webhooks()] == found
+    assert api.refusal("GET", "/webhooks", params={"cursor": "x"})[:2] == (404, "PAGE_NOT_FOUND")

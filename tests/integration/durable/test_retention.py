@@ -18,12 +18,13 @@ import sqlalchemy as sa
 
 from renderkiln.database import batches, jobs, moves, schema
 from renderkiln.database.batches import NewBatch
+from renderkiln.database.condition import size
 from renderkiln.database.jobpage import Wanted
 from renderkiln.database.jobs import NewJob
 from renderkiln.domain.clock import Clock, SystemClock
 from renderkiln.domain.errors import UserError
 from renderkiln.domain.job import Job
-from renderkiln.engine import workfolder
+from renderkiln.engine import diskusage, workfolder
 from renderkiln.engine.checkpoint import FileRecord
 from renderkiln.engine.depot import Depot
 from renderkiln.engine.retention import Keep, Retention, Swept
@@ -59,6 +60,10 @@ with Renderkiln(Settings(home=Path(sys.argv[1]), database=sys.argv[2])) as kiln:
 
 def retention(rig: Rig, keep: Keep = AS_USUAL, clock: Clock | None = None) -> Retention:
     return Retention(rig.room.database, rig.room.tickets, clock or SystemClock(), rig.app.settings.home, keep)
+
+
+def usage_of(rig: Rig) -> diskusage.Usage:
+    return diskusage.usage(rig.app.settings.home, size(rig.room.database))
 
 
 def after(days: float) -> FakeClock:
@@ -240,7 +245,7 @@ def test_what_the_cache_shares_with_the_storage_takes_no_room_in_it(rig: Rig) ->
     (home / "storage").mkdir()
     os.link(shared, home / "storage" / "film.mp4")
     own = put(home / "cache" / "assets" / "from-a-bucket.mp4", 5_000, days=20)
-    assert retention(rig).usage().cache == 5_000
+    assert usage_of(rig).cache == 5_000
     keep = Keep(jobs=90, events=30, completed=100, failed=500, cache=5_000)
     assert retention(rig, keep).sweep().cached == 0
     (home / "storage" / "film.mp4").unlink()
@@ -273,9 +278,9 @@ def test_stored_work_goes_that_nobody_goes_on_with(rig: Rig, tmp_path: Path) -> 
 
 def test_usage_counts_every_folder(rig: Rig) -> None:
     home = rig.app.settings.home
-    for name, size in (("work", 100), ("cache", 200), ("logs", 300)):
-        put(home / name / "deep" / "file", size)
-    usage = retention(rig).usage()
+    for name, bytes in (("work", 100), ("cache", 200), ("logs", 300)):
+        put(home / name / "deep" / "file", bytes)
+    usage = usage_of(rig)
     assert (usage.work, usage.cache, usage.logs) == (100, 200, 300)
     assert usage.database > 100_000
     assert usage.free > 0

@@ -19,7 +19,8 @@ from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.uploads import Progress, progress_of
 from renderkiln.api.streams import Arrival, checked_name, unsuitable
 from renderkiln.database import assets
-from renderkiln.database.assets import Cursor, StoredAsset
+from renderkiln.database.assets import StoredAsset
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.report import iso
 from renderkiln.engine.assets import InUse

@@ -16,7 +16,7 @@ from renderkiln.api.orders import BatchOrder, IdempotencyKey
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.bulk import Done, Portion, as_json
 from renderkiln.api.routes.costs import Cost
-from renderkiln.database.batches import Cursor
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.jobpage import Wanted
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.errors import UserError

@@ -14,7 +14,8 @@ from renderkiln.api.envelope import Success, refusals, succeeded
 from renderkiln.api.orders import Time
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes.jobs import plain
-from renderkiln.database.jobpage import Cursor, Wanted
+from renderkiln.database.cursor import Cursor
+from renderkiln.database.jobpage import Wanted
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.states import JobState
 from renderkiln.engine.bulk import MOST, Handled

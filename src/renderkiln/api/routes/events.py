@@ -18,7 +18,8 @@ from renderkiln.api.room import Kiln, Reached, Streams
 from renderkiln.api.routes.jobs import JobId, found
 from renderkiln.api.sight import may_see
 from renderkiln.api.sse import EventStream, watch
-from renderkiln.database.deliveries import Cursor, StoredDelivery
+from renderkiln.database.cursor import Cursor
+from renderkiln.database.deliveries import StoredDelivery
 from renderkiln.database.events import StoredEvent
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.access import allows

@@ -20,7 +20,7 @@ from renderkiln.api.orders import IdempotencyKey, JobOrder
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.costs import Cost
 from renderkiln.database import jobpage
-from renderkiln.database.jobpage import Cursor
+from renderkiln.database.cursor import Cursor
 from renderkiln.database.jobs import StoredJob
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.artifact import Artifact as Made

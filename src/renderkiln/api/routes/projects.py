@@ -25,7 +25,8 @@ from renderkiln.api.orders import (
 from renderkiln.api.room import Kiln
 from renderkiln.api.routes import jobs
 from renderkiln.api.stored import ANY, IfMatch, ProjectId, etag, projects_of, refusing, revision_of
-from renderkiln.database.projects import Cursor, StoredProject
+from renderkiln.database.cursor import Cursor
+from renderkiln.database.projects import StoredProject
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 

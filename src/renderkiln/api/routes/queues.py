@@ -25,7 +25,9 @@ class Queue(BaseModel):
     name: str
     paused: bool
     workerLimit: int = Field(description="Jobs at once in one worker")  # noqa: N815
-    globalLimit: int | None = Field(description="Jobs at once over all workers; null: any number")  # noqa: N815
+    globalLimit: int | None = Field(  # noqa: N815
+        description="Jobs at once over all workers (storage-upload: of each machine); null: any number"
+    )
     counts: Counts
     oldestSeconds: float | None = Field(description="How long its oldest waiting job has waited")  # noqa: N815
     workers: int = Field(description="Processes that draw from it")

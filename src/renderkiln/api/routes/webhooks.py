@@ -10,14 +10,15 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import needs
-from renderkiln.api.cursor import place_of
+from renderkiln.api.cursor import cursor_of, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.orders import Printable
 from renderkiln.api.room import Kiln, Reached
 from renderkiln.api.routes.batches import BATCH_ID
 from renderkiln.api.routes.events import Try, page_of
 from renderkiln.api.routes.jobs import JOB_ID
-from renderkiln.database.deliveries import Cursor, StoredDelivery
+from renderkiln.database.cursor import Cursor
+from renderkiln.database.deliveries import StoredDelivery
 from renderkiln.database.keys import StoredKey
 from renderkiln.database.webhooks import StoredWebhook
 from renderkiln.domain.delivery import DeliveryState
@@ -101,17 +102,24 @@ class Delivery(BaseModel):
     "",
     operation_id="listWebhooks",
     dependencies=[needs("admin")],
-    responses={200: {"model": Success[list[Webhook]]}, **refusals(401, 403, 422)},
+    responses={200: {"model": Success[Page[Webhook]]}, **refusals(401, 403, 404, 422)},
 )
 async def list_webhooks(
     request: Request,
     kiln: Kiln,
     job: Annotated[str | None, Query(pattern=JOB_ID, description="Those of a job")] = None,
     batch: Annotated[str | None, Query(pattern=BATCH_ID, description="Those of a batch")] = None,
+    cursor: Annotated[str | None, Query(max_length=500, description="`nextCursor` of a page")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JSONResponse:
     """Those that are told of everything, or those of one job or batch; the newest first."""
-    found = await kiln.work(lambda: kiln.kiln.webhooks.list(job_id=job, batch_id=batch))
-    return succeeded(request, [each.to_json() for each in found])
+    before = None if cursor is None else Cursor(*place_of(cursor))
+    found = await kiln.work(
+        lambda: kiln.kiln.webhooks.list(job_id=job, batch_id=batch, before=before, limit=limit + 1)
+    )
+    items, last = found[:limit], found[limit - 1] if len(found) > limit else None
+    following = None if last is None else cursor_of(last.created_at, last.id)
+    return succeeded(request, {"items": [each.to_json() for each in items], "nextCursor": following})
 
 
 @router.post(
