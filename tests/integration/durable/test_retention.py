@@ -278,8 +278,8 @@ def test_stored_work_goes_that_nobody_goes_on_with(rig: Rig, tmp_path: Path) -> 
 
 def test_usage_counts_every_folder(rig: Rig) -> None:
     home = rig.app.settings.home
-    for name, bytes in (("work", 100), ("cache", 200), ("logs", 300)):
-        put(home / name / "deep" / "file", bytes)
+    for name, length in (("work", 100), ("cache", 200), ("logs", 300)):
+        put(home / name / "deep" / "file", length)
     usage = usage_of(rig)
     assert (usage.work, usage.cache, usage.logs) == (100, 200, 300)
     assert usage.database > 100_000
