@@ -9,8 +9,13 @@ from renderkiln.database.keys import StoredKey
 _ADMINS = ("worker.", "webhook.")  # of which there is nothing to see but for who administers
 
 
-def may_see(holder: StoredKey, stored: StoredEvent) -> bool:
-    """Who administers sees all. What is nobody's own is for everybody else, too, but for what runs it."""
+def may_see(holder: StoredKey | None, stored: StoredEvent) -> bool:
+    """Who administers sees all. What is nobody's own is for everybody else, too, but for what runs it.
+
+    None is whoever holds a link to its job.
+    """
+    if holder is None:
+        return not stored.event.name.startswith(_ADMINS)
     account = visible_to(holder)
     if account is None:
         return True

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from renderkiln.api import session
+from renderkiln.api import session, sse
 from renderkiln.domain.clock import Clock
 from renderkiln.storage import signed
 
@@ -60,6 +61,38 @@ def test_a_status_link_needs_no_key_and_opens_one_job(api: Api) -> None:
     assert api.refusal("POST", f"/jobs/b-1/cancel?{query}", scope=None)[0] == 401
     assert api.refusal("GET", "/jobs/b-1/status", scope=None)[0] == 401
     assert api.refusal("GET", "/jobs/b-1/status", key=api.stranger())[0] == 404
+
+
+def test_a_status_link_tells_the_events_of_its_job_and_of_no_other(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.add("b-1", "b-2")
+    link = api.data("GET", "/jobs/b-1", scope="read")["statusUrl"]
+    as_events = {"Accept": "text/event-stream"}
+    for command, of in (("cancel", "b-2"), ("cancel", "b-1"), ("retry", "b-1"), ("cancel", "b-1")):
+        api.data("POST", f"/jobs/{of}/{command}")
+    told = api("GET", link, scope=None, prefix="", headers=as_events)  # it has ended: so do they
+    assert told.headers["content-type"].startswith("text/event-stream")
+    assert told.headers["access-control-allow-origin"] == "*"
+    lines = told.text.splitlines()
+    assert [each for each in lines if each.startswith("event:")][-2:] == [
+        "event: job.reopened",
+        "event: job.cancelled",
+    ]
+    jobs = {json.loads(each.removeprefix("data: "))["jobId"] for each in lines if each.startswith("data: ")}
+    assert jobs == {"b-1"}
+    last = [each.removeprefix("id: ") for each in lines if each.startswith("id: ")][-1]
+    again = api("GET", link, scope=None, prefix="", headers={**as_events, "Last-Event-ID": last})
+    assert again.status_code == 204
+    forged = link.replace("b-1", "b-2")
+    assert api.refusal("GET", forged, scope=None, prefix="", headers=as_events)[:2] == (403, "LINK_FORGED")
+    api.data("POST", "/jobs/b-1/retry")
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.02)  # after each the link is looked at
+    with api.client.stream("GET", link, headers=as_events) as stream:
+        seen = stream.iter_lines()
+        assert next(seen).startswith("retry: ")
+        monkeypatch.setitem(api.kiln.room.__dict__, "clock", Later(api.kiln.room.clock))
+        list(seen)  # it is good no longer: that ends
 
 
 def test_a_link_to_one_file_needs_no_key_and_opens_that_one(api: Api) -> None:

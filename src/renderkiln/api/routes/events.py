@@ -17,10 +17,11 @@ from renderkiln.api.place import WORD, Place
 from renderkiln.api.room import Kiln, Reached, Streams
 from renderkiln.api.routes.jobs import JobId, found
 from renderkiln.api.sight import may_see
-from renderkiln.api.sse import EventStream, watch
+from renderkiln.api.sse import EventStream, Hub, watch
 from renderkiln.database.cursor import Cursor
 from renderkiln.database.deliveries import StoredDelivery
 from renderkiln.database.events import StoredEvent
+from renderkiln.database.jobs import StoredJob
 from renderkiln.database.keys import StoredKey
 from renderkiln.domain.access import allows
 from renderkiln.domain.delivery import DeliveryState
@@ -40,7 +41,8 @@ _FIELDS = {
     "event": {"type": "string"},
     "data": {"type": "string", "contentMediaType": "application/json"},
 }
-_STREAM: dict[int | str, dict[str, Any]] = {
+_BY_LINK = "by link"  # whose such streams are: no account is called so
+STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events as they happen: `id`, `event` (its type) and `data`, an Event in JSON",
         "content": {"text/event-stream": {"schema": {"type": "object", "properties": _FIELDS}}},
@@ -210,7 +212,7 @@ async def retry_event(request: Request, kiln: Kiln, event_id: EventId) -> JSONRe
     "/events/stream",
     operation_id="streamEvents",
     response_class=Response,
-    responses={**_STREAM, **refusals(401, 403, 422, 503)},
+    responses={**STREAM, **refusals(401, 403, 422, 503)},
 )
 async def stream_events(
     kiln: Kiln,
@@ -228,7 +230,7 @@ async def stream_events(
     wanted = _filter(type or [])
     return await watch(
         hub,
-        _validity(request, kiln, sent),
+        validity(request, kiln, sent),
         lambda stored: wanted(stored.event.name) and may_see(holder, stored),
         place=_place(last_id),
         account=visible_to(holder),
@@ -240,7 +242,7 @@ async def stream_events(
     operation_id="streamJobEvents",
     response_class=Response,
     responses={
-        **_STREAM,
+        **STREAM,
         204: {"description": "It has ended, and nothing is new"},
         **refusals(401, 403, 404, 422, 503),
     },
@@ -256,10 +258,21 @@ async def stream_job_events(
 ) -> Response:
     """What happened to a job from its beginning, and what happens until it ends."""
     stored = await found(kiln, job_id, holder)
-    place, has_ended = _place(last_id), stored.report.state in ENDED
+    return await job_stream(hub, stored, last_id, holder, validity(request, kiln, sent))
+
+
+async def job_stream(
+    hub: Hub,
+    stored: StoredJob,
+    last_id: str,
+    viewer: StoredKey | None,
+    is_valid: Callable[[], Awaitable[bool]],
+) -> Response:
+    """The events of a job for a key that sees it, or for whoever holds its link. See `watch`."""
+    id, place, has_ended = stored.report.job.id, _place(last_id), stored.report.state in ENDED
     if has_ended and place is not None:
         seen = Place(place.newest)
-        if not await hub.after(seen, job_id=job_id):
+        if not await hub.after(seen, job_id=id):
             return Response(status_code=204)  # to browsers, the word for: do not come again
 
     def lasts(last: StoredEvent | None) -> bool:
@@ -267,12 +280,12 @@ async def stream_job_events(
 
     return await watch(
         hub,
-        _validity(request, kiln, sent),
-        lambda stored: may_see(holder, stored),
+        is_valid,
+        lambda event: may_see(viewer, event),
         place=Place(place.newest if place is not None else 0),
-        job_id=job_id,
+        job_id=id,
         lasts=lasts,
-        account=visible_to(holder),
+        account=_BY_LINK if viewer is None else visible_to(viewer),
     )
 
 
@@ -304,7 +317,7 @@ def _filter(types: list[str]) -> Callable[[str], bool]:
     return lambda name: not types or name in names or name.startswith(prefixes)
 
 
-def _validity(request: Request, kiln: Reached, sent: Bearer) -> Callable[[], Awaitable[bool]]:
+def validity(request: Request, kiln: Reached, sent: Bearer) -> Callable[[], Awaitable[bool]]:
     """Whether the key, or the session, still opens anything: a stream may be open for days."""
 
     async def ask() -> bool:
