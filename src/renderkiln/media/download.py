@@ -26,7 +26,6 @@ from email.utils import collapse_rfc2231_value
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from renderkiln.domain.printable import printable
 from renderkiln.media.addresses import Forbidden, Guard, Unreachable, parse, shown
 from renderkiln.media.download_cache import Entry, Facts, source_of
 from renderkiln.media.web import Answer, Client, Deadline, DownloadStopped, Missing, TooLarge
@@ -35,6 +34,7 @@ __all__ = ["DownloadStopped", "Downloaded", "Forbidden", "Missing", "TooLarge", 
 
 _PAUSES = (0.5, 1.0)  # seconds before the second and the third try
 _NAME_BYTES, _SUFFIX = 150, 16
+_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 OnBytes = Callable[[int, int | None], None]
 
@@ -202,11 +202,19 @@ def _name(answer: Answer) -> str:
 def safe_name(text: str) -> str:
     """The last part of a path of a stranger as a plain file name; never empty, at most 150 bytes of UTF-8."""
     name = unicodedata.normalize("NFC", text.replace("\\", "/").rpartition("/")[2])
-    name = re.sub(r'[<>:"|?*]', "_", printable(name, "").strip()).strip(". ")
+    name = re.sub(r'[<>:"|?*]', "_", "".join(filter(_is_printable, name)).strip()).strip(". ")
     suffix = PurePosixPath(name).suffix
     suffix = suffix if len(suffix) <= _SUFFIX else ""
     stem = name.removesuffix(suffix).encode()[: _NAME_BYTES - len(suffix.encode())].decode(errors="ignore")
     return f"{stem}{suffix}" if any(map(_is_visible, stem)) else "download"
+
+
+def _is_printable(letter: str) -> bool:
+    """No control character, no half of one, no end of a line, nothing that turns the direction of text."""
+    return (
+        unicodedata.category(letter) not in {"Cc", "Cs", "Zl", "Zp"}
+        and unicodedata.bidirectional(letter) not in _TURNS
+    )
 
 
 def _is_visible(letter: str) -> bool:
