@@ -14,9 +14,6 @@ PYTEST_ARGS ?=
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 # One test after the other in the order of tests/conftest.py; those of a group stay together.
 SPREAD := -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
-# The core's own tests, which alone have to cover it. Measuring makes every process that they start slower.
-CORE := tests/unit/domain tests/unit/engine tests/unit/database tests/conformance/database \
-  tests/integration/engine tests/integration/durable tests/integration/api
 CHAOS_ARGS ?=
 SERVE_ARGS ?=
 
@@ -57,9 +54,9 @@ test test-docs test-slow: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(STAMP) $(SITE) ## The test suite, without the long ones (COVER=1: and how much of the core its own tests cover)
 ifdef COVER
-	@rm -f .coverage.* && $(BIN)/coverage run -m pytest $(SPREAD) -m "not slow and not docs" $(CORE) $(PYTEST_ARGS)
+	@rm -f .coverage.* && $(BIN)/coverage run -m pytest $(SPREAD) -m "core and not slow and not docs" $(PYTEST_ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
-	@$(BIN)/pytest $(SPREAD) -m "not slow and not docs" $(addprefix --ignore=,$(CORE)) $(PYTEST_ARGS)
+	@$(BIN)/pytest $(SPREAD) -m "not core and not slow and not docs" $(PYTEST_ARGS)
 else
 	@$(BIN)/pytest $(SPREAD) -m "not slow and not docs" $(PYTEST_ARGS)
 endif

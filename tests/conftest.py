@@ -31,6 +31,19 @@ LONG = (
 # The tests of a file stay together, for they may share what took long to make. These share nothing.
 APART = ("acceptance", "conformance/database", "contract", "integration/durable", "integration/visualizer")
 
+# The core's own tests, which alone have to cover it. Measuring makes them twice as slow: where the database is
+# not what they are about, only those on SQLite are measured.
+CORE = (
+    "conformance/database",
+    "integration/api",
+    "integration/durable",
+    "integration/engine",
+    "unit/database",
+    "unit/domain",
+    "unit/engine",
+)
+MEASURED_ONCE = ("integration/api", "integration/durable")
+
 # Before any test imports Numba; all workers and child processes share it.
 use_cache(TESTS.parent / ".pytest_cache" / "renderkiln")
 
@@ -38,6 +51,9 @@ use_cache(TESTS.parent / ".pytest_cache" / "renderkiln")
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist looks for groups afterwards
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes share the work, say in which order, and what must not be torn apart."""
+    for item in items:
+        if _folder(item, CORE) and not (_folder(item, MEASURED_ONCE) and "postgres" in item.name):
+            item.add_marker(pytest.mark.core)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
     for item in items:
@@ -49,6 +65,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         turns.append(begun[folder] / sizes[folder] if folder else 1 + ("unit" in item.path.parts))
         begun[folder] += 1
     items[:] = [items[place] for place in sorted(range(len(items)), key=turns.__getitem__)]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only the core is asked for, nothing else is read: that takes a while, too."""
+    core = any(collection_path.is_relative_to(TESTS / each) for each in CORE)
+    outside = config.option.markexpr.startswith("core") and collection_path.suffix and not core
+    return outside or None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

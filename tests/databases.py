@@ -26,9 +26,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from renderkiln import Renderkiln, Settings
 from renderkiln.database import batches, jobs, moves
 from renderkiln.database.batches import NewBatch
-from renderkiln.database.engine import Database, default_url, upgrade
+from renderkiln.database.engine import Database, default_url
 from renderkiln.database.jobs import NewJob, StoredJob
 from renderkiln.domain.job import Job
 
@@ -79,10 +80,7 @@ class Postgres:
         self._keeper = self._keep()
         assert self._keeper.stdout is not None
         assert self._keeper.stdout.readline() == "ready\n", (self.folder / "log").read_text()
-        self.create("template")
-        database = Database(self.url("template"))
-        upgrade(database)
-        database.close()
+        furnish(self.create("template"), self.folder / "home")
 
     def stop(self) -> None:
         self._keeper.communicate(timeout=60)
@@ -162,10 +160,9 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    database = Database(default_url(tmp_path_factory.mktemp("template")))
-    upgrade(database)
-    database.close()
-    return database.path
+    home = tmp_path_factory.mktemp("template")
+    furnish(default_url(home), home)
+    return home / "renderkiln.db"
 
 
 @pytest.fixture(params=BACKENDS)
@@ -186,6 +183,12 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+def furnish(url: str, home: Path) -> None:
+    """Make all tables, those of the queues too, as a first start does: every test would do it anew."""
+    with Renderkiln.open(Settings(home=home, database=url)) as kiln:
+        kiln.room.queues.reports()
 
 
 def a_job(id: str = "b-1", **changes: Any) -> Job:

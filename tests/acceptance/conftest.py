@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from . import ready
+import ready
 
 RATE = 22_050
 _PATIENCE = 280.0  # seconds for a command
@@ -61,8 +61,8 @@ class Command:
         self, *arguments: object, env: Mapping[str, str] | None = None, humble: bool = False
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end; a `humble` one has none of the powers of root over files."""
-        if not (env or humble):
-            return ready.run(list(map(str, arguments)), self.folder, self._env(None), _PATIENCE)
+        if not humble and all(name.startswith("RENDERKILN_") for name in env or {}):
+            return ready.run(list(map(str, arguments)), self.folder, self._env(env), _PATIENCE)
         return subprocess.run(
             [*(_powerless() if humble else []), *self._line(arguments)],
             cwd=self.folder,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from renderkiln import __version__
 from renderkiln.api.border import guard
@@ -103,15 +106,7 @@ def create_app(
     )
     app.state.worker, app.state.begun = worker, time.monotonic()
     app.state.hub = Hub(lambda: kiln.database, kiln.settings.home.absolute())
-    v1 = APIRouter(prefix=PREFIX)
-    for each in _NOUNS:
-        v1.include_router(each.router)
-    v1.include_router(system.inside)
-    app.include_router(v1)
-    app.include_router(files.router)
-    app.include_router(system.router)
-    app.include_router(login.router)
-    app.include_router(metrics.router)
+    app.router.routes.extend(_routes())
     app.include_router(site(kiln.stores))
     guard(app)
     app.add_middleware(Head)
@@ -122,6 +117,19 @@ def create_app(
         app.add_middleware(Tracing, provider=spans)
     _measure(app, kiln, worker)
     return app
+
+
+@cache  # for all applications of this process: what its routes take and answer takes a while to work out
+def _routes() -> Sequence[BaseRoute]:
+    """Where everything but the dashboard is."""
+    v1, everything = APIRouter(), APIRouter()
+    for each in _NOUNS:
+        v1.include_router(each.router)
+    v1.include_router(system.inside)
+    everything.include_router(v1, prefix=PREFIX)
+    for router in (files.router, system.router, login.router, metrics.router):
+        everything.include_router(router)
+    return everything.routes
 
 
 def _measure(app: FastAPI, kiln: Renderkiln, worker: str | None) -> None:

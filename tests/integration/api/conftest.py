@@ -114,7 +114,7 @@ def api(database_url: str, tmp_path: Path) -> Iterator[Api]:
         server = Server(app, "127.0.0.1", 0)
         thread = threading.Thread(target=server.run)
         thread.start()
-        with httpx.Client(base_url=server.url, timeout=30) as client:
+        with httpx.Client(base_url=server.url, timeout=30, verify=False) as client:
             keys = {scope: kiln.keys.create(scope, scope, ACCOUNT)[1] for scope in SCOPES}
 
             def stop() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import ready
 from databases import database_url, postgres, sqlite_template
 from object_stores import moto, proxy, rclone
 from renderkiln import Renderkiln, Settings
@@ -42,7 +43,7 @@ class Rig:
     app: Renderkiln
     url: str
     folder: Path
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[ready.Process | subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def room(self) -> Room:
@@ -69,28 +70,29 @@ class Rig:
         most: int | None = None,
         environ: Mapping[str, str] | None = None,
         home: Path | None = None,
-    ) -> subprocess.Popen[bytes]:
+    ) -> ready.Process:
         """Start a worker, and wait until it has announced itself. It runs `most` jobs at once.
 
         With a home of its own, it is as if it were on another machine.
         """
         script = Path(__file__).with_name("worker_process.py")
-        process = subprocess.Popen(
+        process = ready.start(
             [
-                sys.executable,
                 str(script),
                 str(home or self.app.settings.home),
                 self.url,
                 name,
                 *([str(most)] if most else []),
             ],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environ or {})},
+            Path.cwd(),
+            {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environ or {})},
+            ours=True,
         )
         self.processes.append(process)
         until(lambda: process.pid in {each.pid for each in self.workers()})
         return process
 
-    def stop(self, process: subprocess.Popen[bytes]) -> None:
+    def stop(self, process: ready.Process) -> None:
         """Stop it, but not in the middle of a write: SQLite is then locked for everybody."""
         while True:
             process.send_signal(signal.SIGSTOP)

@@ -147,7 +147,7 @@ def test_it_is_stopping_while_a_job_still_runs_and_a_second_signal_hands_it_back
     assert worker.end(15) == 0
     assert rig.state(id) == "pending"
     assert len(rig.told("job.handed_back", job=id)) == 1
-    assert processes_of(worker.home) == []
+    assert processes_of(worker) == []
     assert rig.workers() == []
 
 
@@ -208,10 +208,10 @@ def test_nothing_outlives_a_killed_worker(rig: Rig, command: Commands) -> None:
     hanging(rig)
     worker = command.until_it_draws(rig)
     until(lambda: runs_ffmpeg(worker))
-    assert len(processes_of(worker.home)) == 4  # worker, fork server, stage, FFmpeg
+    assert len(processes_of(worker)) == 4  # worker, fork server, stage, FFmpeg
     worker.process.kill()
     worker.end()
-    until(lambda: not processes_of(worker.home), seconds=3)
+    until(lambda: not processes_of(worker), seconds=3)
 
 
 @ON_ONE

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ready
 from waiting import until
 
 from .conftest import Rig
@@ -25,7 +25,7 @@ from .conftest import Rig
 class WorkerCommand:
     """A running `renderkiln worker`, and the file its stderr goes to."""
 
-    process: subprocess.Popen[bytes]
+    process: ready.Process
     log: Path
     home: Path
 
@@ -86,11 +86,10 @@ class Commands:
         number = len(self.started)
         log, home = self.folder / f"worker{number}.log", self.folder / f"home{number}"
         with log.open("wb") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "renderkiln", "worker", *map(str, arguments)],
-                stderr=stderr,
-                cwd=self.folder,
-                env={
+            process = ready.start(
+                [ready.COMMAND, "worker", *map(str, arguments)],
+                self.folder,
+                {
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
                     "RENDERKILN_HOME": str(home),
@@ -98,7 +97,7 @@ class Commands:
                     "POLL_INTERVAL": "0.05",
                     **(env or {}),
                 },
-                start_new_session=True,
+                err=stderr.fileno(),
             )
         self.started.append(WorkerCommand(process, log, home))
         return self.started[-1]
@@ -115,10 +114,11 @@ class Commands:
                 worker.process.wait()
 
 
-def processes_of(home: Path) -> list[int]:
-    """Every living process with this home, whatever its parent: worker, fork server, stages, FFmpeg."""
-    mark = f"RENDERKILN_HOME={home}".encode()
-    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
+def processes_of(worker: WorkerCommand) -> list[int]:
+    """Its own, and every living process with its home, whatever its parent: fork server, stages, FFmpeg."""
+    mark = f"RENDERKILN_HOME={worker.home}".encode()
+    others = [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
+    return others if worker.process.poll() is not None else [worker.process.pid, *others]
 
 
 def _environment(process: Path) -> list[bytes]:
@@ -132,7 +132,7 @@ def _environment(process: Path) -> list[bytes]:
 
 def runs_ffmpeg(worker: WorkerCommand) -> bool:
     """Whether a stage has FFmpeg at work: the worker itself asks FFmpeg for its version before that."""
-    return any(b"lavfi" in _command_line(pid) for pid in processes_of(worker.home))
+    return any(b"lavfi" in _command_line(pid) for pid in processes_of(worker))
 
 
 def _command_line(pid: int) -> bytes:
