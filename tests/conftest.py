@@ -31,8 +31,8 @@ LONG = (
 # The tests of a file stay together, for they may share what took long to make. These share nothing.
 APART = ("acceptance", "conformance/database", "contract", "integration/durable", "integration/visualizer")
 
-# The core's own tests, which alone have to cover it. Measuring makes them twice as slow: where the database is
-# not what they are about, only those on SQLite are measured.
+# The core's own tests, which alone have to cover it. Measuring makes them twice as slow: of those that are
+# not about the database itself, it is done on SQLite only.
 CORE = (
     "conformance/database",
     "integration/api",
@@ -46,6 +46,11 @@ MEASURED_ONCE = ("integration/api", "integration/durable")
 
 # Before any test imports Numba; all workers and child processes share it.
 use_cache(TESTS.parent / ".pytest_cache" / "renderkiln")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Values of megabytes are no names: those travel between the processes with every word about a test."""
+    return f"{val[:20]!r} and so on, {len(val)}" if isinstance(val, str | bytes) and len(val) > 60 else None
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist looks for groups afterwards

@@ -38,7 +38,7 @@ class Service:
     home: Path
     url: str = ""
     link: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    process: ready.Process | subprocess.Popen[bytes] | None = None
     python: Path = Path(sys.executable)
     path: str = os.environ.get("PATH", os.defpath)  # where it finds programs
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Service:
     def __call__(self, *arguments: object) -> str:
         """What a command of the same home prints."""
         words = list(map(str, arguments))
-        if self.python == Path(sys.executable):
+        if self._is_ours:
             ended = ready.run(words, Path.cwd(), self._env, 120)
         else:
             line = [str(self.python), "-m", "renderkiln", *words]
@@ -58,13 +58,18 @@ class Service:
 
     def start(self, *, port: int = 0) -> None:
         said = self.home.parent / "said"
+        line = ["serve", "--port", str(port)]
         with said.open("w") as stderr:
-            process = subprocess.Popen(
-                [self.python, "-m", "renderkiln", "serve", "--port", str(port)],
-                env=self._env,
-                stderr=stderr,
-                start_new_session=True,
-            )
+            process: ready.Process | subprocess.Popen[bytes]
+            if self._is_ours:
+                process = ready.start([ready.COMMAND, *line], Path.cwd(), self._env, err=stderr.fileno())
+            else:
+                process = subprocess.Popen(
+                    [self.python, "-m", "renderkiln", *line],
+                    env=self._env,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
         self.process = process
         until(lambda: "token=" in said.read_text() or process.poll() is not None)
         told = said.read_text()
@@ -73,6 +78,11 @@ class Service:
         assert url is not None, told
         assert link is not None, told
         self.url, self.link = url[1], link[0]
+
+    @property
+    def _is_ours(self) -> bool:
+        """Not a wheel's: what starts faster than a program of its own may be asked."""
+        return self.python == Path(sys.executable)
 
     @cached_property
     def key(self) -> str:
@@ -88,12 +98,12 @@ class Service:
         return [pid for pid, line in self._processes() if "worker" in line]
 
     def end(self) -> None:
+        if self.process is not None:
+            self.process.kill()  # first: it would start its worker again
+            self.process.wait()
         for pid, _ in self._processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
 
     @property
     def _env(self) -> dict[str, str]:

@@ -125,8 +125,9 @@ def test_what_an_older_version_has_stored_stays(empty: Database) -> None:
         projects.insert(connection, NewProject("prj_1", "Kite", Path("/films"), {"fps": 25}, NOON, ""))
 
 
-def test_migrations_and_schema_are_the_same(database: Database) -> None:
-    with database.read() as connection:
+def test_migrations_and_schema_are_the_same(empty: Database) -> None:
+    upgrade(empty)
+    with empty.read() as connection:
         options = {
             "version_table": VERSION_TABLE,
             "compare_type": True,
