@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from chromium import FLAGS, chromium
 import ready
+from chromium import FLAGS, chromium
 from renderkiln.api.site import BUILT
 from waiting import until
 
