@@ -55,6 +55,7 @@ def test_every_route_answers_as_the_document_says(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("scope", ["admin", "submit", "read", None])
 def test_any_request_is_answered_as_the_document_says(api: Api, tmp_path: Path, scope: Scope | None) -> None:
     anyio.run(api.app.state.hub.close)
