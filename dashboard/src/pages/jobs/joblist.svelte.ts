@@ -12,7 +12,7 @@ export interface Filter {
 }
 
 const PAGE = 100;
-const PAUSE = 900; // ms between two readings
+const PAUSE = [250, 900] as const; // ms between two readings: the more, the longer a reading takes
 
 export class JobList {
   items = $state.raw<Job[]>([]);
@@ -25,6 +25,7 @@ export class JobList {
   #reading: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #last = 0; // when it was read
+  #took = 0; // ms
 
   /** Begin anew with another filter; what is shown stays until the answer is there. */
   async show(filter: Filter): Promise<void> {
@@ -60,8 +61,12 @@ export class JobList {
       }
     }
     // At once, or so long after the last reading: what happens is seen within a second, however much it is.
-    if (isNews(event))
-      this.#timer ??= setTimeout(() => void this.#refresh(), Math.max(0, this.#last + PAUSE - Date.now()));
+    if (isNews(event)) this.#soon();
+  }
+
+  #soon(): void {
+    const pause = Math.min(PAUSE[1], Math.max(PAUSE[0], 4 * this.#took));
+    this.#timer ??= setTimeout(() => void this.#refresh(), Math.max(0, this.#last + pause - Date.now()));
   }
 
   stop(): void {
@@ -73,7 +78,7 @@ export class JobList {
   async #refresh(): Promise<void> {
     this.#timer = undefined;
     if (this.isReading) {
-      this.#timer = setTimeout(() => void this.#refresh(), PAUSE);
+      this.#timer = setTimeout(() => void this.#refresh(), PAUSE[0]);
       return;
     }
     const page = await this.#page(null);
@@ -104,6 +109,7 @@ export class JobList {
     try {
       const page = await data(api.GET('/api/v1/jobs', { params: { query }, signal: reading.signal }));
       if (reading.signal.aborted) return undefined;
+      this.#took = Date.now() - this.#last;
       this.problem = undefined;
       return page;
     } catch (error) {
