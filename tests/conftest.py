@@ -31,8 +31,8 @@ LONG = (
 # The tests of a file stay together, for they may share what took long to make. These share nothing.
 APART = ("acceptance", "conformance/database", "contract", "integration/durable", "integration/visualizer")
 
-# The core's own tests, which alone have to cover it. Measuring makes them twice as slow: of those that ask over
-# HTTP, it is done on SQLite only.
+# The core's own tests, which alone have to cover it. Measuring makes them twice as slow: of those that ask
+# over HTTP, it is done on SQLite only.
 CORE = (
     "conformance/database",
     "integration/api",
