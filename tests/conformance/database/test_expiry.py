@@ -212,6 +212,6 @@ def test_one_turn_is_short(database: Database) -> None:
         connection.execute(sa.update(schema.jobs).values(state="completed", completed_at=NOON))
         batches.complete_if_all_ended(connection, "b", NOON)
     ids = old(database)
-    begun = time.perf_counter()
+    begun = time.process_time()  # SQLite works in this process, however busy the machine is
     assert forget(database, *ids) == count
-    assert time.perf_counter() - begun < 0.2
+    assert time.process_time() - begun < 0.2

@@ -107,7 +107,7 @@ def test_items_may_have_params_of_their_own(api: Api) -> None:
         (order(startAt="0001-01-01T00:00:00+14:00"), "body.startAt", "no time"),
         (order(startAt="9999-12-31T23:59:59-14:00"), "body.startAt", "no time"),
         (order(priority=0), "body.priority", "greater"),
-        (order(label="a\nb"), "body.label", "printed"),
+        (order(label="a\nb"), "body.label", "on one line"),
         (order(unknown=1), "body.unknown", "not permitted"),
         ({"pipeline": "narration", "params": SCRIPT, "assets": [URL]}, "body.assets", "takes no file"),
         ({"pipeline": "narration", "params": {"voice": "file:/etc/x"}}, "body.params", "path on the server"),
