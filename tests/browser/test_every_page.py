@@ -85,7 +85,7 @@ VISITS = {
     "confirm": Visit("/jobs", "Under the pines", button("Cancel all…")),
     "job-completed": Visit("/jobs/{completed}", "Verified", open_everything),
     "job-audio": Visit("/jobs/{audio}", "Verified"),
-    "job-sphere": Visit("/jobs/{sphere}", "See it flat", refused="GPU stall"),
+    "job-sphere": Visit("/jobs/{sphere}", "See it flat"),
     "job-failed": Visit("/jobs/{failed}", "Processing failed", open_everything),
     "job-processing": Visit("/jobs/{processing}", "Processing video…"),
     "job-pending": Visit("/jobs/{pending}", "Waiting in queue…"),
@@ -164,7 +164,8 @@ def heard(page: Page, faults: Faults) -> Iterator[Faults]:
 @pytest.mark.parametrize("name", VISITS)
 def test_a_page(page: Page, theme: str, places: dict[str, str], heard: Faults, name: str) -> None:
     visit = VISITS[name]
-    heard.expected = (visit.refused,) if visit.refused else ()
+    # The first is chromium's word for having no GPU, of the 360° view, and may come when that is gone.
+    heard.expected = ("GPU stall", *filter(None, [visit.refused]))
     first, *others = SIZES[theme]
     page.set_viewport_size(first)
     answer = page.goto(visit.path.format(**places))
