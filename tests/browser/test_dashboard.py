@@ -242,7 +242,9 @@ def test_a_chosen_look_is_where_submitting_begins(open_page: OpenPage) -> None:
     page.get_by_label("Palette").select_option(index=2)
     page.get_by_label("Seed").fill("7")
     page.get_by_role("link", name="Use it").click()
-    expect(page.get_by_role("textbox", name="Template")).to_have_value("waveform")
+    expect(page.get_by_role("combobox", name="Template")).to_have_value("waveform")
+    offered = page.evaluate("[...document.querySelector('datalist').options].map((each) => each.value)")
+    assert {"flame", "particles", "spectrum", "waveform"} <= set(offered)
     expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("7")
     expect(page.get_by_role("textbox", name="Look")).to_have_value(re.compile('{"palette":"[a-z]+"}'))
 

@@ -87,7 +87,7 @@ def test_a_job_is_submitted_and_cancelled_by_keys_alone(
     expect(page.get_by_label("It has arrived")).to_be_visible()
     go_to(page, page.get_by_label("Format", exact=True))
     page.keyboard.type("preview")
-    go_to(page, page.get_by_role("textbox", name="Template"))
+    go_to(page, page.get_by_role("combobox", name="Template"))
     page.keyboard.type("waveform")
     go_to(page, page.get_by_label("Name", exact=True))
     page.keyboard.type("By hand")

@@ -56,7 +56,7 @@ def test_a_mistake_in_a_form_is_told_beside_its_field(open_page: OpenPage, fault
     page.goto("/submit")
     addresses = page.get_by_label("Or addresses of files")
     addresses.fill("https://example.com/a.wav nowhere")
-    template = page.get_by_role("textbox", name="Template")
+    template = page.get_by_role("combobox", name="Template")
     template.fill("wavefrom")
     page.get_by_label("Name", exact=True).fill("My film")
     page.get_by_role("button", name="Submit 2 jobs").click()

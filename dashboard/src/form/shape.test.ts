@@ -11,7 +11,7 @@ const schema: Schema = {
     seed: { type: 'integer', minimum: 0, exclusiveMaximum: 10, default: 1 },
     fps: { anyOf: [{ type: 'integer', enum: [24, 25] }, { type: 'null' }], default: null },
     tone: { anyOf: [{ $ref: '#/$defs/Tone' }, { type: 'null' }] },
-    script: { type: 'string', maxLength: 200_000 },
+    script: { type: 'string', maxLength: 200_000, examples: ['Hello.'] },
     only: { anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'null' }] },
   },
 };
@@ -29,7 +29,7 @@ test('each field has its shape', () => {
   expect(fps).toMatchObject({ kind: 'choice', title: 'FPS', isOptional: true, standard: null });
   expect(tone).toMatchObject({ kind: 'group', isOptional: true, help: 'A tone' });
   expect(tone?.kind === 'group' && tone.fields[0]?.title).toBe('Gain (dB)');
-  expect(script).toMatchObject({ kind: 'text', isLong: true });
+  expect(script).toMatchObject({ kind: 'text', isLong: true, offered: ['Hello.'] });
   expect(only).toMatchObject({ kind: 'json', isOptional: true });
 });
 

@@ -8,6 +8,7 @@ export interface Schema {
   description?: string;
   default?: unknown;
   enum?: readonly (string | number)[];
+  examples?: readonly string[];
   const?: unknown;
   anyOf?: readonly Schema[];
   properties?: Record<string, Schema>;
@@ -35,7 +36,7 @@ export type Shape = Common &
     | { kind: 'switch' }
     | { kind: 'choice'; choices: readonly (string | number)[] }
     | { kind: 'number'; isWhole: boolean; low?: number; high?: number }
-    | { kind: 'text'; isLong: boolean; most?: number; pattern?: string }
+    | { kind: 'text'; isLong: boolean; most?: number; pattern?: string; offered: readonly string[] }
     | { kind: 'group'; fields: readonly Shape[] }
     | { kind: 'json' }
   );
@@ -68,6 +69,7 @@ export function shapeOf(name: string, given: Schema, root: Schema): Shape {
         ...common,
         kind: 'text',
         isLong: (schema.maxLength ?? 0) > 1000,
+        offered: schema.examples ?? [],
         ...(schema.maxLength !== undefined && { most: schema.maxLength }),
         ...(schema.pattern !== undefined && { pattern: schema.pattern }),
       };

@@ -9,13 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from renderkiln.domain.errors import UsageError
 from renderkiln.domain.nearest import nearest
 from renderkiln.media.frames.canvas import Canvas
-from renderkiln.pipelines.catalog import TEMPLATES, load
+from renderkiln.pipelines.catalog import TEMPLATES, load, names
 from renderkiln.pipelines.visualizer.formats import FORMATS
 from renderkiln.pipelines.visualizer.template import Template, TemplateParams
 
 Fps = Literal[24, 25, 30, 50, 60]
 Quality = Literal["draft", "balanced", "high"]
 Codec = Literal["h264", "hevc", "av1"]
+
+
+def _installed(schema: dict[str, Any]) -> None:
+    """So that a form offers them; others are `module:Class`. Only a schema asks, as all packages are read."""
+    schema["examples"] = list(names(TEMPLATES))
 
 
 class VisualizerParams(BaseModel):
@@ -26,7 +31,9 @@ class VisualizerParams(BaseModel):
     format: str = Field(
         "1080p", description="Size and projection of the film", json_schema_extra={"enum": list(FORMATS)}
     )
-    template: str = Field("flame", description="Look of the film (renderkiln templates list)")
+    template: str = Field(
+        "flame", description="Look of the film (renderkiln templates list)", json_schema_extra=_installed
+    )
     fps: Fps = Field(30, description="Frames per second")
     quality: Quality = Field("balanced", description="Draft encodes fastest, high keeps the most detail")
     codec: Codec = Field("h264", description="Video codec")
