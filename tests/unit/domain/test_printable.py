@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from renderkiln.domain.printable import PATTERN, is_printable, printable
+from renderkiln.media.download import safe_name
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,10 @@ def test_nothing_that_moves_what_stands_beside_it(letter: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\x9f\u202e")))
 def test_the_pattern_of_the_schema_says_the_same(text: str) -> None:
     assert is_printable(text) == (re.fullmatch(PATTERN, text) is not None)
+
+
+def test_what_is_downloaded_keeps_the_same_letters() -> None:
+    """Media knows nothing of the domain, and says by Unicode's own words what is meant."""
+    letters = [chr(code) for code in range(0x10000) if chr(code) not in '/\\<>:"|?*']
+    plain = [each for each in letters if unicodedata.normalize("NFC", each) == each]
+    assert [each for each in plain if (each in safe_name(f"1{each}2")) != is_printable(each)] == []

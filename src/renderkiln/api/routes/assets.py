@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Holder, needs, visible_to
-from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.cursor import cut, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.orders import Printable
 from renderkiln.api.room import Kiln, Reached
@@ -162,8 +162,7 @@ async def list_assets(
             return assets.page(connection, account=visible_to(holder), before=before, limit=limit + 1)
 
     found = await kiln.work(ask)
-    items, more = found[:limit], len(found) > limit
-    following = cursor_of(items[-1].created_at, items[-1].id) if more else None
+    items, following = cut(found, limit, lambda each: (each.created_at, each.id))
     return succeeded(request, {"items": [as_json(each) for each in items], "nextCursor": following})
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from renderkiln.api.auth import Holder, needs, payer, visible_to
-from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.cursor import cut, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.ordering import batch_ordered, submitted
 from renderkiln.api.orders import BatchOrder, IdempotencyKey
@@ -94,8 +94,7 @@ async def list_batches(
     """The newest batches first."""
     before = None if cursor is None else Cursor(*place_of(cursor))
     found = await kiln.work(lambda: kiln.room.batches(limit + 1, visible_to(holder), before))
-    items, last = found[:limit], found[limit - 1].batch if len(found) > limit else None
-    following = None if last is None else cursor_of(last.created_at, last.id)
+    items, following = cut(found, limit, lambda each: (each.batch.created_at, each.batch.id))
     return succeeded(request, {"items": [each.to_json() for each in items], "nextCursor": following})
 
 

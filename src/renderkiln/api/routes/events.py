@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Bearer, holder_of, needs, visible_to
-from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.cursor import cut, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.place import WORD, Place
 from renderkiln.api.room import Kiln, Reached, Streams
@@ -293,8 +293,7 @@ def page_of(
     found: list[StoredDelivery], limit: int, told: Callable[[StoredDelivery], dict[str, Any]]
 ) -> dict[str, Any]:
     """A page of deliveries, of which one more was asked for than is on it."""
-    items, more = found[:limit], len(found) > limit
-    following = cursor_of(items[-1].created_at, items[-1].id) if more else None
+    items, following = cut(found, limit, lambda each: (each.created_at, each.id))
     return {"items": [told(each) for each in items], "nextCursor": following}
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from renderkiln.api.auth import Holder, needs, payer, visible_to
-from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.cursor import cut, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.files import POLICY, kept_file
 from renderkiln.api.links import Viewer, end_of_new_link, linked
@@ -176,9 +176,7 @@ async def list_jobs(
             )
 
     rows = await kiln.work(ask)
-    items, more = rows[:limit], len(rows) > limit
-    last = items[-1].report.job if more else None
-    following = None if last is None else cursor_of(last.created_at, last.id)
+    items, following = cut(rows, limit, lambda each: (each.report.job.created_at, each.report.job.id))
     return succeeded(request, {"items": [as_json(kiln, each) for each in items], "nextCursor": following})
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import Holder, needs
-from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.cursor import cut, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.ordering import job_ordered
 from renderkiln.api.orders import (
@@ -116,8 +116,7 @@ async def list_projects(
     """The newest first, without what is in them."""
     before = None if cursor is None else Cursor(*place_of(cursor))
     found = await kiln.work(lambda: projects_of(kiln, holder).list(before=before, limit=limit + 1))
-    items, more = found[:limit], len(found) > limit
-    following = cursor_of(items[-1].created_at, items[-1].id) if more else None
+    items, following = cut(found, limit, lambda each: (each.created_at, each.id))
     return succeeded(request, {"items": [_as_json(each) for each in items], "nextCursor": following})
 
 

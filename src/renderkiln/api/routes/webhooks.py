@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from renderkiln.api.auth import needs
-from renderkiln.api.cursor import cursor_of, place_of
+from renderkiln.api.cursor import cut, place_of
 from renderkiln.api.envelope import Page, Refused, Success, refusals, succeeded
 from renderkiln.api.orders import Printable
 from renderkiln.api.room import Kiln, Reached
@@ -117,8 +117,7 @@ async def list_webhooks(
     found = await kiln.work(
         lambda: kiln.kiln.webhooks.list(job_id=job, batch_id=batch, before=before, limit=limit + 1)
     )
-    items, last = found[:limit], found[limit - 1] if len(found) > limit else None
-    following = None if last is None else cursor_of(last.created_at, last.id)
+    items, following = cut(found, limit, lambda each: (each.created_at, each.id))
     return succeeded(request, {"items": [each.to_json() for each in items], "nextCursor": following})
 
 
